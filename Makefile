@@ -1,0 +1,85 @@
+# The commands of this project; `make` alone lists them.
+# Everything lives in .venv and plain pip is enough. With uv at hand: make setup PIP="uv pip install --python .venv/bin/python"
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP ?= $(BIN)/python -m pip install -qq --disable-pip-version-check
+T ?=
+
+.PHONY: help setup run demo test check format openapi bench image lock clean
+
+help: ## 列出所有命令 | list the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; do printf '  make %-9s%s\n' "$$name" "$$text"; done
+
+setup: .venv/.setup ## 建 .venv 并安装 | make .venv and install
+
+run: setup ## 送示例工单，打印分派结果，然后一直提供服务 | sample work orders through the API, then keep serving
+	@$(BIN)/fenpai demo --serve
+
+demo: setup ## 同上，打印后结束 | the same, then end
+	@$(BIN)/fenpai demo
+
+test: .venv/.test ## 跑测试，T=路径或参数 | run the tests, T=path or options
+	@$(BIN)/python -m pytest $(T)
+
+check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Dockerfile、openapi.yaml | every static check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile
+	@$(BIN)/fenpai openapi | diff -u openapi.yaml - || { echo 'openapi.yaml 与程序不一致，请运行 make openapi' >&2; exit 1; }
+
+format: .venv/.check ## 整理格式 | format the code, mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+openapi: setup ## 重新生成 openapi.yaml | write openapi.yaml anew
+	@$(BIN)/fenpai openapi > openapi.yaml.new
+	@mv openapi.yaml.new openapi.yaml
+
+bench: .venv/.test .venv/.bench ## 测速，与同类比较 | measure the speed beside peers
+	@test -d tests/benchmarks || { echo '还没有测速程序（tests/benchmarks 不存在）。' >&2; exit 1; }
+	@$(BIN)/python -m tests.benchmarks $(T)
+
+image: ## 构建容器镜像 fenpai:local | build the container image
+	docker build --tag fenpai:local .
+
+lock: .venv/.lock ## 更新 constraints.txt 与 requirements.lock | pin the newest versions
+	@sed -n '1{/^#/p}' constraints.txt > constraints.txt.new
+	@sed -n '1{/^#/p}' requirements.lock > requirements.lock.new
+	@$(COMPILE) --all-extras pyproject.toml >> constraints.txt.new
+	@$(COMPILE) --generate-hashes pyproject.toml >> requirements.lock.new
+	@! grep -nE '://|^-|/' constraints.txt.new requirements.lock.new
+	@mv constraints.txt.new constraints.txt
+	@mv requirements.lock.new requirements.lock
+
+clean: ## 删掉 .venv 与缓存 | remove .venv and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Universal: one file serves every platform and every Python from 3.11 on. The options keep hosts and paths out; the grep above proves it.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+# Each stamp says "installed from these two files"; touch nothing, take no time.
+.venv/.setup: pyproject.toml constraints.txt | .venv/bin/python
+	@echo '安装 fenpai（约半分钟）……'
+	@$(PIP) -c constraints.txt -e .
+	@touch $@
+
+.venv/.test .venv/.check .venv/.bench: .venv/.%: .venv/.setup
+	@echo '安装 $* 所需的包……'
+	@$(PIP) -c constraints.txt -e '.[$*]'
+	@touch $@
+
+.venv/.lock: | .venv/bin/python
+	@$(PIP) uv
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo '需要 Python 3.11 或更新版本，现在的 $(PYTHON) 是：'"$$($(PYTHON) --version 2>&1 || true)"'。如另装了新版本：make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo '建不了 .venv。在 Debian、Ubuntu 上请先安装 python3-venv。' >&2; exit 1; }
