@@ -1,0 +1,328 @@
+"""The shape of a pack: every YAML file that officials own, and the rule set they make together."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=80)]
+ClauseId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Terms = Annotated[tuple[Term, ...], Field(min_length=1, max_length=2000)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Points = Annotated[int, Field(ge=0, le=1000)]
+Percent = Annotated[int, Field(ge=0, le=1000)]
+Place = Literal["institution", "title", "content"]
+
+
+class ScopeCode(StrEnum):
+    """What scope evidence supports: `in` (training outside school for children), or one reason why it is not our business."""
+
+    IN = "in"
+    SCHOOL = "school"
+    KINDERGARTEN = "kindergarten"
+    ADULT = "adult"
+    CHILDCARE = "childcare"
+    CARE_ONLY = "care_only"
+    OTHER_MATTER = "other_matter"
+    OTHER_DISTRICT = "other_district"
+
+
+class Strength(StrEnum):
+    """How much one hit of a rule tells; the points stand in ruleset.yaml."""
+
+    STRONG = "strong"
+    MEDIUM = "medium"
+    WEAK = "weak"
+
+
+class Status(StrEnum):
+    """trial: seen in evidence, without weight; quarantined: switched off by the ledger; retired: kept for the record."""
+
+    TRIAL = "trial"
+    ACTIVE = "active"
+    QUARANTINED = "quarantined"
+    RETIRED = "retired"
+
+
+class Strict(BaseModel):
+    """Base of every part of a pack: unknown keys are mistakes, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Near(Strict):
+    """A frame: a hit counts only where one of `words` stands within `within` characters, in the same sentence."""
+
+    words: Terms
+    within: int = Field(12, ge=0, le=100)
+
+
+class Rule(Strict):
+    """One rule: where one of `terms` is met, it is evidence for exactly one category, scope, issue or signal.
+
+    A term may hold `{list}` places: `{program}班` stands for one term for each program. `unless` words that overlap a hit cancel it.
+    `needs`: at least one of these rules or signals must fire too; `blocked_by`: none of these may. `loose` lets terms match inside words.
+    """
+
+    id: RuleId
+    name: Label
+    category: Code | None = None
+    scope: ScopeCode | None = None
+    issue: Code | None = None
+    signal: Code | None = None
+    terms: Terms
+    unless: tuple[Term, ...] = ()
+    places: tuple[Place, ...] = Field(("institution", "title", "content"), alias="in", min_length=1)
+    near: Near | None = None
+    needs: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    strength: Strength = Strength.MEDIUM
+    status: Status = Status.ACTIVE
+    program: bool = False
+    loose: bool = False
+    clause: ClauseId | None = None
+    why: Prose | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if sum(target is not None for target in (self.category, self.scope, self.issue, self.signal)) != 1:
+            raise ValueError("每条规则须且只须写明 category、scope、issue、signal 之一")
+        return self
+
+    @property
+    def supports(self) -> str:
+        """What a hit is evidence for, as `category:arts`, `scope:in`, `issue:refund` or `signal:child`."""
+        for kind in ("category", "scope", "issue", "signal"):
+            value = getattr(self, kind)
+            if value is not None:
+                return f"{kind}:{value}"
+        raise AssertionError("a rule has a target")
+
+
+class Department(Strict):
+    """单位: stable code, the name of today, other names by which it is written, its duty with clause."""
+
+    code: Code
+    name: Label
+    aliases: tuple[Label, ...] = ()
+    duty: Prose
+    clause: ClauseId | None = None
+    external: bool = False
+
+
+class Document(Strict):
+    """A policy document that clauses quote."""
+
+    title: Label
+    issuer: Label
+    number: str = ""
+    date: str = ""
+
+
+class Clause(Strict):
+    """条款: the document, the article and its exact words."""
+
+    document: Code
+    article: Label
+    quote: Prose
+
+
+class Category(Strict):
+    """机构类别, with the department in charge and the clause that says so."""
+
+    name: Label
+    department: Code
+    clause: ClauseId | None = None
+
+
+class IssueAssist(Strict):
+    """A department that assists where an issue is met; `only` limits it to some lead departments' categories."""
+
+    department: Code
+    clause: ClauseId | None = None
+    only: tuple[Code, ...] = ()
+
+
+class Issue(Strict):
+    """问题类型, in order of rank: the assists of a lower rank go first when there are too many."""
+
+    name: Label
+    rank: int = Field(50, ge=0, le=100)
+    assists: tuple[IssueAssist, ...] = ()
+
+
+class ReturnAdvice(Strict):
+    """What a return says: the reason in Chinese, the unit to suggest, the clause."""
+
+    reason: Prose
+    suggest: Label | None = None
+    clause: ClauseId | None = None
+
+
+class Negation(Strict):
+    """Words that cancel a hit which begins at most `within` characters after them, in the same clause of the sentence."""
+
+    words: Terms
+    within: int = Field(4, ge=0, le=30)
+
+
+class Answer(Strict):
+    """One answer to a question, and the category or scope that it settles."""
+
+    code: Code
+    text: Label
+    category: Code | None = None
+    scope: ScopeCode | None = None
+
+
+class Question(Strict):
+    """追问: what to ask a caller, and what each answer settles."""
+
+    text: Prose
+    answers: Annotated[tuple[Answer, ...], Field(min_length=2, max_length=12)]
+
+
+class Zones(Strict):
+    """How much the place of a hit counts, in percent; `head` is the first `head_length` characters of the content."""
+
+    institution: Percent = 150
+    title: Percent = 150
+    head: Percent = 120
+    body: Percent = 100
+    head_length: int = Field(80, ge=0, le=1000)
+
+
+class Thresholds(Strict):
+    """When evidence is enough, in points. `share` is the percent of the best category's points that makes another one count."""
+
+    scope: Points = 10
+    margin: int = Field(0, ge=-1000, le=1000)
+    category: Points = 6
+    share: Percent = 30
+    dispatch: Points = 0
+
+
+class Calibration(Strict):
+    """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints, `coverage` of them dispatched."""
+
+    promise: float = Field(ge=0, le=1)
+    confidence: float = Field(ge=0, le=1)
+    certified: bool
+    threshold: Points
+    n: int = Field(ge=0)
+    dispatched: int = Field(ge=0)
+    right: int = Field(ge=0)
+    bound: float = Field(ge=0, le=1)
+    coverage: float = Field(ge=0, le=1)
+    curve: tuple[tuple[int, float], ...] = ()
+    gold: str = ""
+
+
+class RulesetFile(Strict):
+    """ruleset.yaml: the district, its categories, and the numbers of judgement."""
+
+    pack: Code
+    name: Label
+    district: tuple[Label, ...] = ()
+    other_districts: tuple[Label, ...] = ()
+    coordinator: Code
+    max_assists: int = Field(3, ge=0, le=18)
+    categories: dict[Code, Category] = Field(min_length=1)
+    points: dict[Strength, Points]
+    repeat: tuple[Percent, ...] = (100, 50, 25)
+    zones: Zones = Zones()
+    thresholds: Thresholds = Thresholds()
+    negations: tuple[Negation, ...] = ()
+    dominant: Code | None = None
+    identification: tuple[RuleId, ...] = ()
+    returns: dict[ScopeCode, ReturnAdvice]
+    no_evidence: ReturnAdvice
+    questions: dict[Code, Question] = Field(default_factory=dict)
+    weak_name_words: tuple[Term, ...] = ()
+    calibration: Calibration | None = None
+
+
+class DepartmentsFile(Strict):
+    """departments.yaml."""
+
+    departments: Annotated[tuple[Department, ...], Field(min_length=1)]
+
+
+class ClausesFile(Strict):
+    """clauses.yaml."""
+
+    documents: dict[Code, Document]
+    clauses: dict[ClauseId, Clause]
+
+
+class RulesFile(Strict):
+    """scope.yaml, signals.yaml and categories/*.yaml: named word lists and rules."""
+
+    lists: dict[Code, Terms] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+
+class IssuesFile(RulesFile):
+    """issues.yaml: the issues with their assists, and the rules that find them."""
+
+    issues: dict[Code, Issue]
+
+
+class AliasesFile(Strict):
+    """aliases.yaml: how callers and speech-to-text write the domain's words (陪训), and what they mean (培训)."""
+
+    aliases: dict[Term, Term] = Field(default_factory=dict)
+
+
+class Expectation(Strict):
+    """One case beside the rules: a text, and what must (and must not) come of it. Only what is written is checked."""
+
+    text: Prose
+    title: str = ""
+    institution: str = ""
+    asserted_scope: bool = False
+    decision: Literal["dispatch", "escalate", "return"] | None = None
+    reason_code: Code | None = None
+    lead: Code | None = None
+    category: Code | None = None
+    categories: tuple[Code, ...] | None = None
+    issues: tuple[Code, ...] | None = None
+    assists: tuple[Code, ...] | None = None
+    urgency: Literal["normal", "urgent", "emergency"] | None = None
+    hits: tuple[RuleId, ...] = ()
+    not_hits: tuple[RuleId, ...] = Field((), alias="not")
+    why: str = ""
+
+
+class CasesFile(Strict):
+    """*.test.yaml: the cases that stand beside a rule file."""
+
+    cases: Annotated[tuple[Expectation, ...], Field(min_length=1)]
+
+
+class RuleSet(Strict):
+    """规则集: all rules of one district at one version, checked and whole. Made by the rulebook only."""
+
+    pack: str
+    version: int
+    digest: str
+    ruleset: RulesetFile
+    departments: tuple[Department, ...]
+    documents: dict[str, Document]
+    clauses: dict[str, Clause]
+    issues: dict[str, Issue]
+    lists: dict[str, tuple[str, ...]]
+    rules: tuple[Rule, ...]
+    aliases: dict[str, str]
+    words: tuple[str, ...]
+    cases: dict[str, tuple[Expectation, ...]]
+
+    def department(self, code: str) -> Department:
+        """The department with this code; KeyError where the rule set has none."""
+        for department in self.departments:
+            if department.code == code:
+                return department
+        raise KeyError(code)
