@@ -200,9 +200,17 @@ class Thresholds(Strict):
 
     scope: Points = 10
     margin: int = Field(0, ge=-1000, le=1000)
+    out: Points = 6
     category: Points = 6
+    issue: Points = 6
     share: Percent = 30
     dispatch: Points = 0
+
+
+class RegisterPoints(Strict):
+    """What it tells that the register (名录) holds the institution."""
+
+    scope: Points = 20
 
 
 class Calibration(Strict):
@@ -230,18 +238,21 @@ class RulesetFile(Strict):
     other_districts: tuple[Label, ...] = ()
     coordinator: Code
     max_assists: int = Field(3, ge=0, le=18)
+    comprehensive_over: int = Field(3, ge=1, le=18)
+    escalation_clause: ClauseId | None = None
+    emergency_notices: tuple[Prose, ...] = ()
+    quoted: tuple[Term, ...] = ()
     categories: dict[Code, Category] = Field(min_length=1)
     points: dict[Strength, Points]
     repeat: tuple[Percent, ...] = (100, 50, 25)
     zones: Zones = Zones()
     thresholds: Thresholds = Thresholds()
+    register_points: RegisterPoints = Field(RegisterPoints(), alias="register")
     negations: tuple[Negation, ...] = ()
-    dominant: Code | None = None
     identification: tuple[RuleId, ...] = ()
     returns: dict[ScopeCode, ReturnAdvice]
     no_evidence: ReturnAdvice
     questions: dict[Code, Question] = Field(default_factory=dict)
-    weak_name_words: tuple[Term, ...] = ()
     calibration: Calibration | None = None
 
 

@@ -1,0 +1,177 @@
+"""The tables of fenpai, for SQLite and PostgreSQL alike: cases, their events, the feed's head, rule sets.
+
+JSON is kept as text on both: a replayed answer must be equal byte for byte and an event must hash the same for ever, while
+JSONB would reorder keys and reformat numbers.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def to_text(moment: datetime) -> str:
+    """The moment in UTC as text of one width, so that text sorts as time does."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with its zone; UTC in the database. SQLite has no such type and keeps sortable text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        kind = String(27) if dialect.name == "sqlite" else DateTime(timezone=True)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:  # type: ignore[override]
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without its zone cannot be stored")
+        return to_text(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return from_text(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+# SQLite fills its rowid only under the type name INTEGER; a BIGINT key would cost a second index.
+Position = BigInteger().with_variant(Integer(), "sqlite")
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("source_system", Text, nullable=False),
+    Column("source_order_no", Text, nullable=False),
+    Column("body_hash", String(64), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("seq", Position, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("reason_code", String(32), nullable=False),
+    Column("lead", String(64)),
+    Column("category", String(32)),
+    Column("urgency", String(16), nullable=False),
+    Column("demand_type", Text),
+    Column("street", Text),
+    Column("title", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("institution", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("complainant", LargeBinary),
+    Column("triage", Text, nullable=False),
+    Column("issues", Text, nullable=False),
+    Column("ruleset_version", Integer, nullable=False),
+    Column("ruleset_digest", String(64), nullable=False),
+    # The number first: officers look cases up by it without knowing which system sent them.
+    UniqueConstraint("source_order_no", "source_system"),
+    Index(None, "seq", unique=True),
+    Index(None, "created_at", "id"),
+    Index(None, "status", "created_at", "id"),
+    Index(None, "lead", "created_at", "id"),
+    Index(None, "category", "created_at", "id"),
+)
+
+case_departments = Table(
+    "case_departments",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("department", String(64), primary_key=True),
+    Column("role", String(8), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("issue", String(32)),
+    # The case's own time once more: a department's list is read in order from this index alone.
+    Column("created_at", Moment, nullable=False),
+    Index(None, "department", "created_at", "case_id"),
+)
+
+# At once the timeline of a case, the change feed and the audit chain. No foreign key to cases: the log outlives what it tells of.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Position, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("case_id", String(26)),
+    Column("actor", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "case_id", "seq"),
+)
+
+# Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use.
+heads = Table(
+    "heads",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "created_at"),
+)
+
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("pack", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("files", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("parent", Integer),
+)
+
+active_rulesets = Table(
+    "active_rulesets",
+    metadata,
+    Column("pack", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)

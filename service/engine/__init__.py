@@ -1,0 +1,70 @@
+"""The engine: a complaint and a rule set give a decision. Pure: no I/O, no clock, no settings, no database."""
+
+from models.complaint import Complaint
+from models.decision import Decision, Outcome, Reason, RulesetRef, Urgency
+from models.ruleset import RuleSet
+
+from . import explain
+from .evidence import find
+from .judge import judge, weigh
+from .plan import Plan
+
+ENGINE_VERSION = "1"
+"""Raised whenever the same complaint and rule set may give another decision."""
+
+
+class Engine:
+    """One rule set, made ready. Safe to share between threads; the same complaint always gives the same decision."""
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        self.ruleset = ruleset
+        self._plan = Plan(ruleset)
+        self._ref = RulesetRef(ruleset.pack, ruleset.version, ruleset.digest)
+        self._nothing = self._without_evidence()
+
+    def triage(self, complaint: Complaint) -> Decision:
+        """Read a complaint, find the evidence, decide."""
+        reading = self._plan.reader.read(complaint)
+        if not (complaint.asserted_scope or complaint.register or complaint.answers) and not self._plan.gate.find(reading.text):
+            return self._nothing
+        hits = find(self._plan, reading, self.ruleset.ruleset)
+        weighing = weigh(hits, complaint, self.ruleset)
+        verdict = judge(weighing, complaint, self.ruleset)
+        pieces = explain.evidence(hits, reading, verdict, self._plan.patterns)
+        return Decision(
+            decision=verdict.outcome,
+            reason_code=verdict.reason,
+            reason=explain.reason(verdict, pieces, complaint, self.ruleset),
+            lead=verdict.lead,
+            assists=verdict.assists,
+            category=verdict.primary,
+            categories=verdict.categories,
+            issues=verdict.issues,
+            urgency=verdict.urgency,
+            evidence=pieces,
+            runner_up=explain.runner_up(verdict, weighing, self.ruleset),
+            ask=explain.ask(verdict, complaint, weighing, self.ruleset),
+            confidence=confidence(self.ruleset, verdict.certainty) if verdict.outcome is not Outcome.RETURN else None,
+            suggest=explain.suggest(verdict, self.ruleset),
+            notices=explain.notices(verdict, self.ruleset),
+            ruleset=self._ref,
+            engine=ENGINE_VERSION,
+        )
+
+    def _without_evidence(self) -> Decision:
+        """The decision on every text without a word of training in it, made once."""
+        advice = self.ruleset.ruleset.no_evidence
+        reason = f"{advice.reason}退回热线。" + (f"建议转{advice.suggest}办理。" if advice.suggest else "")
+        return Decision(
+            Outcome.RETURN, Reason.NO_EVIDENCE, reason, None, (), None, (), (), Urgency.NORMAL, (), None, None, None, advice.suggest, (),
+            self._ref, ENGINE_VERSION,
+        )  # fmt: skip
+
+
+def confidence(ruleset: RuleSet, certainty: int) -> float | None:
+    """The probability that the lead is right at this certainty (points), from the pack's calibration; None without one."""
+    calibration = ruleset.ruleset.calibration
+    if calibration is None:
+        return None
+    known = [right for points, right in calibration.curve if points <= certainty]
+    return known[-1] if known else 0.0

@@ -1,0 +1,158 @@
+"""A verdict in words: evidence with its places, the reason an officer can paste, the runner-up, the question to ask."""
+
+from collections.abc import Iterable
+
+from models.complaint import Complaint
+from models.decision import Ask, Evidence, Option, Outcome, Reason, RunnerUp, Urgency
+from models.ruleset import ReturnAdvice, RuleSet, ScopeCode
+
+from .evidence import Hit
+from .judge import OUT_REASONS, SETTLED, Verdict, Weighing
+from .text import Reading
+
+MOST_EVIDENCE = 12
+"""The most pieces of evidence that an answer carries, so that it stays under 2 KB of explanation."""
+QUESTION_CATEGORY, QUESTION_SCOPE, QUESTION_PRIMARY = "category", "scope", "primary"
+
+
+def evidence(hits: Iterable[Hit], reading: Reading, verdict: Verdict, patterns: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """The strongest hits, those that speak for the verdict first."""
+    speaking = _speaking(verdict)
+    ranked = sorted(hits, key=lambda hit: (hit.rule.supports not in speaking, -hit.weight, hit.start, hit.rule.id))
+    return tuple(_piece(hit, reading, patterns) for hit in ranked[:MOST_EVIDENCE])
+
+
+def _speaking(verdict: Verdict) -> set[str]:
+    if verdict.outcome is Outcome.RETURN:
+        return {f"scope:{code.value}" for code, reason in OUT_REASONS.items() if reason is verdict.reason}
+    return {f"category:{category.code}" for category in verdict.categories} | {f"scope:{ScopeCode.IN}"} | {f"issue:{code}" for code in verdict.issues}
+
+
+def _piece(hit: Hit, reading: Reading, patterns: tuple[str, ...]) -> Evidence:
+    field, start, end, quote = reading.place(hit.start, hit.end)
+    return Evidence(hit.rule.id, hit.rule.supports, patterns[hit.pattern], field, start, end, quote, hit.weight, hit.rule.clause)
+
+
+def runner_up(verdict: Verdict, weighing: Weighing, ruleset: RuleSet) -> RunnerUp | None:
+    """The department that comes next by evidence, and why it is not the lead."""
+    categories = ruleset.ruleset.categories
+    others = [(points, code) for code, points in weighing.categories.items() if categories[code].department != verdict.lead and points > 0]
+    if verdict.lead is None or not others:
+        return None
+    points, code = max(others, key=lambda item: (item[0], item[1]))
+    lead_points = sum(points for code, points in weighing.categories.items() if categories[code].department == verdict.lead)
+    department = ruleset.department(categories[code].department)
+    why = f"{categories[code].name}的依据为{points}分，主办单位的依据为{lead_points}分"
+    return RunnerUp(department.code, code, points, why)
+
+
+def ask(verdict: Verdict, complaint: Complaint, weighing: Weighing, ruleset: RuleSet) -> Ask | None:
+    """The one question whose answers would change most; None where nothing is unsure or it was asked already."""
+    code = _unsure_of(verdict, weighing, ruleset)
+    question = ruleset.ruleset.questions.get(code) if code else None
+    if code is None or question is None or code in complaint.answers:
+        return None
+    head = ruleset.ruleset
+    options = tuple(
+        Option(answer.code, answer.text, head.categories[answer.category].department if answer.category else (answer.scope or ""))
+        for answer in question.answers
+        if code != QUESTION_PRIMARY or answer.category in {category.code for category in verdict.categories}
+    )
+    return Ask(code, question.text, options)
+
+
+def _unsure_of(verdict: Verdict, weighing: Weighing, ruleset: RuleSet) -> str | None:
+    if verdict.outcome is Outcome.RETURN:
+        near = weighing.inside > 0 and verdict.certainty < ruleset.ruleset.thresholds.scope
+        return QUESTION_SCOPE if near else None
+    if verdict.outcome is Outcome.DISPATCH or weighing.inside >= SETTLED:
+        return None
+    if verdict.reason is Reason.MULTI_DEPARTMENT:
+        return QUESTION_PRIMARY
+    if verdict.reason is Reason.LOW_CONFIDENCE and weighing.inside - weighing.against[0] <= verdict.certainty:
+        return QUESTION_SCOPE
+    return QUESTION_CATEGORY if verdict.reason is not Reason.COMPREHENSIVE else None
+
+
+def suggest(verdict: Verdict, ruleset: RuleSet) -> str | None:
+    """The unit to suggest to the hotline with a return."""
+    return _advice(verdict, ruleset).suggest if verdict.outcome is Outcome.RETURN else None
+
+
+def _advice(verdict: Verdict, ruleset: RuleSet) -> ReturnAdvice:
+    for code, reason in OUT_REASONS.items():
+        if reason is verdict.reason and code in ruleset.ruleset.returns:
+            return ruleset.ruleset.returns[code]
+    return ruleset.ruleset.no_evidence
+
+
+def reason(verdict: Verdict, pieces: tuple[Evidence, ...], complaint: Complaint, ruleset: RuleSet) -> str:
+    """One Chinese paragraph, fit for a hand-back or a reply."""
+    if verdict.outcome is Outcome.RETURN:
+        return _reason_out(verdict, pieces, ruleset)
+    head = ruleset.ruleset
+    lead = ruleset.department(verdict.lead or head.coordinator).name
+    names = "、".join(head.categories[category.code].name for category in verdict.categories)
+    words = _quoted(piece for piece in pieces if piece.supports.startswith("category:"))
+    sentences = [_opening(verdict, names, words, lead, complaint, ruleset)]
+    sentences += _basis(verdict, ruleset)
+    if verdict.assists:
+        sentences.append(_helpers(verdict, ruleset))
+    return "".join(sentences)
+
+
+def _opening(verdict: Verdict, names: str, words: str, lead: str, complaint: Complaint, ruleset: RuleSet) -> str:
+    because = f"诉求中提到{words}，" if words else ""
+    match verdict.reason:
+        case Reason.CLEAR:
+            return f"{because}属{names}校外培训机构问题，由{lead}主办。"
+        case Reason.REGISTER:
+            register = complaint.register
+            name = register.name if register else ""
+            return f"诉求未写明培训内容；名录登记“{name}”为{_category_name(verdict, ruleset)}，由{lead}主办。"
+        case Reason.NO_CATEGORY:
+            return f"属校外培训机构问题，但诉求未写明培训内容，类别难以界定，提请{lead}牵头协调。"
+        case Reason.MULTI_DEPARTMENT:
+            return f"{because}涉及{names}，分属不同业务主管部门，由{lead}牵头协调。"
+        case Reason.COMPREHENSIVE:
+            return f"{because}属{names}校外培训机构问题，涉及协办单位较多，按综合性事项由{lead}牵头协调。"
+        case Reason.NEEDS_IDENTIFICATION:
+            return f"{because}所涉培训项目属性需鉴别，暂按{names}由{lead}牵头核定。"
+        case _:
+            return f"{because}倾向于{names or '类别未明'}，但依据不足以自动分派，提请{lead}研判。"
+
+
+def _category_name(verdict: Verdict, ruleset: RuleSet) -> str:
+    return ruleset.ruleset.categories[verdict.primary].name if verdict.primary else "未注明类别"
+
+
+def _basis(verdict: Verdict, ruleset: RuleSet) -> list[str]:
+    """The clause that makes the lead the lead."""
+    category = ruleset.ruleset.categories.get(verdict.primary or "")
+    clear = verdict.outcome is Outcome.DISPATCH
+    clause = ruleset.clauses.get((category.clause if category and clear else ruleset.ruleset.escalation_clause) or "")
+    if clause is None:
+        return []
+    return [f"依据《{ruleset.documents[clause.document].title}》{clause.article}：“{clause.quote}”。"]
+
+
+def _helpers(verdict: Verdict, ruleset: RuleSet) -> str:
+    parts = [f"{ruleset.department(assist.department).name}（{ruleset.issues[assist.issue].name}）" for assist in verdict.assists]
+    return "协办：" + "、".join(parts) + "。"
+
+
+def _reason_out(verdict: Verdict, pieces: tuple[Evidence, ...], ruleset: RuleSet) -> str:
+    advice = _advice(verdict, ruleset)
+    words = _quoted(piece for piece in pieces if piece.supports.startswith("scope:") and piece.supports != f"scope:{ScopeCode.IN}")
+    because = f"诉求中提到{words}，" if words and verdict.reason is not Reason.NO_EVIDENCE else ""
+    to = f"建议转{advice.suggest}办理。" if advice.suggest else ""
+    return f"{because}{advice.reason}退回热线。{to}"
+
+
+def _quoted(pieces: Iterable[Evidence]) -> str:
+    return "、".join(list(dict.fromkeys(f"“{piece.quote}”" for piece in pieces))[:4])
+
+
+def notices(verdict: Verdict, ruleset: RuleSet) -> tuple[str, ...]:
+    """What the call taker must do at once."""
+    return tuple(ruleset.ruleset.emergency_notices) if verdict.urgency is Urgency.EMERGENCY else ()

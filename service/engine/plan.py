@@ -1,0 +1,134 @@
+"""The plan: a rule set made ready for matching, one automaton over every term, exclusion, frame word and negation."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from daachorse import CharwiseDoubleArrayAhoCorasick
+
+from models.ruleset import Rule, RuleSet, ScopeCode, Status
+
+from .terms import expand
+from .text import FIELDS, Reader
+from .tokens import Tokenizer
+
+LIVE = (Status.ACTIVE, Status.TRIAL)
+"""Rules of these statuses are looked for; only active ones carry weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """A rule as the matcher wants it: numbers and sets of numbers only. `order` is its place in the plan, after all that it needs."""
+
+    order: int
+    id: str
+    supports: str
+    kind: str
+    code: str
+    points: int
+    places: frozenset[str]
+    within: int | None
+    needs: frozenset[int]
+    blocked_by: frozenset[int]
+    loose: bool
+    negatable: bool
+    clause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What one pattern means where it is met: a term of, an exclusion of, a frame word of these rules; a negation that reaches so far."""
+
+    terms: tuple[int, ...]
+    unless: tuple[int, ...]
+    near: tuple[int, ...]
+    negates: int | None
+
+
+class Plan:
+    """Everything that matching a text needs, made once for a rule set and never changed."""
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        head = ruleset.ruleset
+        self.reader = Reader(ruleset.aliases, head.quoted)
+        self.tokenizer = Tokenizer(sorted(self._words(ruleset)))
+        rules = in_order(rule for rule in ruleset.rules if rule.status in LIVE)
+        terms = expand(ruleset.rules, ruleset.lists)
+        self.rules = tuple(self._planned(order, rule, rules, ruleset) for order, rule in enumerate(rules))
+        roles = self._roles(rules, terms, ruleset)
+        self.patterns = tuple(sorted(roles))
+        self.roles = tuple(roles[pattern] for pattern in self.patterns)
+        self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
+        self.gate = CharwiseDoubleArrayAhoCorasick(self._openers(roles) or ["\x00"])
+
+    def _words(self, ruleset: RuleSet) -> set[str]:
+        """The words that jieba must know: the pack's own, and each program's name."""
+        programs = {self.reader.fold(term) for rule in ruleset.rules if rule.program for term in rule.terms if "{" not in term}
+        return programs | {self.reader.fold(word) for word in ruleset.words}
+
+    def _planned(self, order: int, rule: Rule, rules: list[Rule], ruleset: RuleSet) -> PlannedRule:
+        kind, code = rule.supports.split(":")
+        return PlannedRule(
+            order=order,
+            id=rule.id,
+            supports=rule.supports,
+            kind=kind,
+            code=code,
+            points=ruleset.ruleset.points[rule.strength] if rule.status is Status.ACTIVE else 0,
+            places=frozenset(rule.places) if len(set(rule.places)) < len(FIELDS) else frozenset(FIELDS),
+            within=rule.near.within if rule.near else None,
+            needs=frozenset(_orders(rule.needs, rules)) if rule.needs else frozenset(),
+            blocked_by=frozenset(_orders(rule.blocked_by, rules)),
+            loose=rule.loose,
+            negatable=kind == "category" or rule.supports == "scope:in",
+            clause=rule.clause,
+        )
+
+    def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:
+        """What each pattern means, by pattern."""
+        fold = self.reader.fold
+        of: dict[str, tuple[set[int], set[int], set[int]]] = defaultdict(lambda: (set(), set(), set()))
+        for order, rule in enumerate(rules):
+            for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ())):
+                for word in words:
+                    of[fold(word)][role].add(order)
+        negates: dict[str, int] = {}
+        for negation in ruleset.ruleset.negations:
+            for word in negation.words:
+                negates[fold(word)] = max(negation.within, negates.get(fold(word), 0))
+        return {
+            pattern: Roles(
+                tuple(sorted(of[pattern][0])), tuple(sorted(of[pattern][1])), tuple(sorted(of[pattern][2])), negates.get(pattern)
+            )
+            for pattern in {*of, *negates}
+            if pattern
+        }
+
+    def _openers(self, roles: Mapping[str, Roles]) -> list[str]:
+        """Patterns without one of which a text cannot be in scope: terms of `scope: in` rules. Emergencies open the gate, too."""
+        opening = {rule.order for rule in self.rules if rule.supports == f"scope:{ScopeCode.IN}" or rule.kind == "signal" and rule.code in OPENING}
+        return sorted(pattern for pattern, role in roles.items() if opening.intersection(role.terms))
+
+
+OPENING = ("emergency", "urgent")
+"""Signals that must be heard whatever the text is about."""
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules by id, each after all that it needs or is blocked by; ValueError names a ring."""
+    waiting = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+    done: list[Rule] = []
+    while waiting:
+        names = {name for rule in waiting.values() for name in (rule.id, rule.supports)}
+        ready = [rule for rule in waiting.values() if not names.intersection((*rule.needs, *rule.blocked_by))]
+        if not ready:
+            raise ValueError("规则互相依赖，成环：" + "、".join(waiting))
+        done += ready
+        for rule in ready:
+            del waiting[rule.id]
+    return done
+
+
+def _orders(names: Iterable[str], rules: list[Rule]) -> list[int]:
+    wanted = set(names)
+    return [order for order, rule in enumerate(rules) if rule.id in wanted or rule.supports in wanted]

@@ -1,0 +1,41 @@
+"""Terms written out: each `{list}` place in a term replaced by every member of the list it names."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+from models.ruleset import Rule, Status
+
+PLACE = re.compile(r"\{([^{}]*)\}")
+PROGRAM = "program"
+"""The list of every plain term of the rules marked `program`; a category's code names its share of it."""
+
+
+def word_lists(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The lists that terms may name: the pack's own, `program`, and one for each category that has programs."""
+    programs: dict[str, list[str]] = {PROGRAM: []}
+    for rule in rules:
+        if rule.program and rule.category and rule.status is Status.ACTIVE:
+            plain = [term for term in rule.terms if not PLACE.search(term)]
+            programs[PROGRAM] += plain
+            programs.setdefault(rule.category, []).extend(plain)
+    return {name: tuple(sorted(set(words))) for name, words in programs.items() if words} | dict(lists)
+
+
+def expand_term(term: str, lists: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Every plain term that `term` stands for; KeyError names the list that is missing."""
+    places = PLACE.findall(term)
+    if not places:
+        return (term,)
+    template = PLACE.sub("\x00", term).split("\x00")
+    return tuple(
+        "".join(piece + word for piece, word in zip(template, (*words, ""), strict=True))
+        for words in product(*(lists[place] for place in places))
+    )
+
+
+def expand(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """For each rule id its terms written out, in order and without doubles."""
+    rules = tuple(rules)
+    known = word_lists(rules, lists)
+    return {rule.id: tuple(dict.fromkeys(word for term in rule.terms for word in expand_term(term, known))) for rule in rules}

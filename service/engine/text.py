@@ -1,0 +1,137 @@
+"""Reading a complaint: one folded text to search, and the way back from each of its places to the original words."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import opencc
+from daachorse import MATCH_KIND_LEFTMOST_LONGEST, CharwiseDoubleArrayAhoCorasick
+
+from models.complaint import Complaint
+
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufe0e\ufe0f\ufeff"
+SEPARATOR = "\n"
+FIELDS = ("institution", "title", "content")
+
+
+def _folding() -> dict[int, str]:
+    """Single characters that read the same: full width letters, traditional forms (OpenCC's table, one by one)."""
+    table = {code: chr(code - 0xFEE0).lower() for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
+    table |= {0x3000: " ", 0xFF0B: "+", 0xFF03: "#"}
+    han = [chr(code) for code in range(0x4E00, 0xA000)]
+    plain = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
+    return table | {ord(old): new for old, new in zip(han, plain, strict=True) if old != new and len(new) == 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The folded text of a complaint: institution, title and content, a line break between them.
+
+    `starts[i]` and `ends[i]` are the places in the unfolded text that folded character i came from; None where folding moved nothing.
+    """
+
+    text: str
+    original: str
+    title_at: int
+    content_at: int
+    starts: tuple[int, ...] | None
+    ends: tuple[int, ...] | None
+    quoted: tuple[str, ...]
+
+    def place(self, start: int, end: int) -> tuple[str, int, int, str]:
+        """Field, start and end in that field's original text, and the words there, for folded places start..end."""
+        if self.starts is not None and self.ends is not None:
+            start, end = self.starts[start], self.ends[end - 1]
+        quote = self.original[start:end]
+        if start >= self.content_at:
+            return "content", start - self.content_at, end - self.content_at, quote
+        if start >= self.title_at:
+            return "title", start - self.title_at, end - self.title_at, quote
+        return "institution", start, end, quote
+
+
+class Reader:
+    """Folds complaints. Holds the tables, so that they are made once for a rule set."""
+
+    def __init__(self, aliases: Mapping[str, str], openers: Iterable[str]) -> None:
+        self._table = _folding()
+        self._foldable = re.compile("[" + re.escape("".join(map(chr, sorted(self._table)))) + INVISIBLE + "]")
+        self._invisible = re.compile("[" + INVISIBLE + "]")
+        self._aliases = {self._fold(alias): self._fold(meaning) for alias, meaning in aliases.items()}
+        self._alias_words = sorted(self._aliases)
+        self._alias_finder = CharwiseDoubleArrayAhoCorasick(self._alias_words, MATCH_KIND_LEFTMOST_LONGEST) if self._aliases else None
+        openers = tuple(openers)
+        self._opener = re.compile("【[^【】]{0,12}(?:" + "|".join(map(re.escape, sorted(openers))) + ")") if openers else None
+
+    def _fold(self, text: str) -> str:
+        return self._invisible.sub("", _lower(text).translate(self._table))
+
+    def fold(self, text: str) -> str:
+        """A term as it is searched for."""
+        return self._fold(text)
+
+    def read(self, complaint: Complaint) -> Reading:
+        """The reading of a complaint: quoted old orders blanked out, every character folded, aliases written as what they mean."""
+        institution, title = complaint.institution, complaint.title
+        title_at = len(institution) + 1
+        content_at = title_at + len(title) + 1
+        original = institution + SEPARATOR + title + SEPARATOR + complaint.content
+        text, quoted = original, ()
+        if self._opener is not None and "【" in text:
+            text, quoted = self._without_quotes(text)
+        starts: list[int] | None = None
+        ends: list[int] | None = None
+        text = _lower(text)
+        if self._foldable.search(text):
+            text = text.translate(self._table)
+            if self._invisible.search(text):
+                starts = [place for place, char in enumerate(text) if char not in INVISIBLE]
+                ends = [place + 1 for place in starts]
+                text = self._invisible.sub("", text)
+        if self._alias_finder is not None:
+            found = self._alias_finder.find(text)
+            if found:
+                text, starts, ends = self._written_out(text, found, starts, ends)
+        return Reading(
+            text, original, title_at, content_at, None if starts is None else tuple(starts), None if ends is None else tuple(ends), quoted
+        )
+
+    def _without_quotes(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Blank out blocks that quote an old order, so that its words do not decide this one; lengths stay."""
+        quoted = []
+        while self._opener is not None and (opened := self._opener.search(text)):
+            end = _closing(text, opened.start())
+            quoted.append(text[opened.start() : end])
+            text = text[: opened.start()] + " " * (end - opened.start()) + text[end:]
+        return text, tuple(quoted)
+
+    def _written_out(
+        self, text: str, found: list[tuple[int, int, int]], starts: list[int] | None, ends: list[int] | None
+    ) -> tuple[str, list[int], list[int]]:
+        """Replace each alias by its meaning; every new character points at the whole alias."""
+        old_starts = starts if starts is not None else list(range(len(text)))
+        old_ends = ends if ends is not None else list(range(1, len(text) + 1))
+        pieces, new_starts, new_ends, done = [], [], [], 0
+        for start, end, alias in found:
+            meaning = self._aliases[self._alias_words[alias]]
+            pieces += [text[done:start], meaning]
+            new_starts += old_starts[done:start] + [old_starts[start]] * len(meaning)
+            new_ends += old_ends[done:start] + [old_ends[end - 1]] * len(meaning)
+            done = end
+        return "".join([*pieces, text[done:]]), new_starts + old_starts[done:], new_ends + old_ends[done:]
+
+
+def _lower(text: str) -> str:
+    """Lower case, place for place: the few letters that grow when lowered (İ) stay as they are."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def _closing(text: str, start: int) -> int:
+    """The place after the bracket that closes the one at `start`; the end of the text where none does."""
+    depth = 0
+    for place in range(start, len(text)):
+        depth += (text[place] == "【") - (text[place] == "】")
+        if depth == 0:
+            return place + 1
+    return len(text)
