@@ -1,0 +1,369 @@
+"""Every way in which fenpai says no: one small tree, in Chinese for people, with a stable English code for programs.
+
+FenpaiError
+├── StartError                 the house cannot open; the command line prints it and ends with 2
+│   ├── SettingsInvalid        a FENPAI_ name or value is wrong
+│   ├── PackMissing            there is no such rule pack
+│   ├── PackBroken             a rule pack has mistakes
+│   ├── DatabaseUrlInvalid, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
+│   └── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
+├── Refusal                    the request is at fault (4xx)
+│   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, ParameterInvalid, CursorInvalid, KeyInvalid
+│   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound
+│   ├── MethodNotAllowed       405
+│   ├── BodyTooSlow            408
+│   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead
+│   ├── TooLarge               413
+│   ├── WrongMediaType         415
+│   └── Invalid                422: fields are wrong, each named by a JSON pointer
+└── Fault                      we are at fault (5xx)
+    ├── SealBroken             500: what was encrypted cannot be read with the keys we hold
+    └── Unavailable            503, try again: StorageUnavailable, Overloaded, WriterStopped, Unready
+
+Each takes one Chinese `detail`; without one, the docstring speaks. This module imports nothing of ours.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One field that is wrong: a JSON pointer to it, what is wrong in Chinese, and a stable code."""
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class FenpaiError(Exception):
+    """出了错。"""
+
+    code = "error"
+    status = 500
+    title = "出错"
+    retry_after: int | None = None
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        super().__init__(self.detail)
+
+
+# The house cannot open ----------------------------------------------------------------------------------------------------------
+
+
+class StartError(FenpaiError):
+    """启动失败。"""
+
+    code = "start_failed"
+    title = "启动失败"
+    exit_code = 2
+
+
+class SettingsInvalid(StartError):
+    """环境变量有误。"""
+
+    code = "settings_invalid"
+    title = "设置有误"
+
+
+class PackMissing(StartError):
+    """找不到规则包。"""
+
+    code = "pack_missing"
+    title = "找不到规则包"
+
+
+class PackBroken(StartError):
+    """规则包有错误，没有启用。"""
+
+    code = "pack_broken"
+    title = "规则包有错误"
+
+
+class DatabaseUrlInvalid(StartError):
+    """数据库地址无法识别。"""
+
+    code = "database_url_invalid"
+    title = "数据库地址有误"
+
+
+class DatabaseMissing(StartError):
+    """数据库里还没有 fenpai 的表。"""
+
+    code = "database_missing"
+    title = "数据库未建立"
+
+
+class DatabaseOutdated(StartError):
+    """数据库结构比程序旧。"""
+
+    code = "database_outdated"
+    title = "数据库待升级"
+
+
+class DatabaseTooNew(StartError):
+    """数据库结构比程序新。"""
+
+    code = "database_too_new"
+    title = "数据库比程序新"
+
+
+class DatabaseInUse(StartError):
+    """数据库正由另一个进程写入。"""
+
+    code = "database_in_use"
+    title = "数据库被占用"
+
+
+class DataKeyInvalid(StartError):
+    """数据密钥格式有误。"""
+
+    code = "data_key_invalid"
+    title = "数据密钥有误"
+
+
+class DataKeyMissing(StartError):
+    """没有设置数据密钥。"""
+
+    code = "data_key_missing"
+    title = "缺少数据密钥"
+
+
+class DataKeyMismatch(StartError):
+    """手上的数据密钥不是这个数据库所用的。"""
+
+    code = "data_key_mismatch"
+    title = "数据密钥不符"
+
+
+# The request is at fault --------------------------------------------------------------------------------------------------------
+
+
+class Refusal(FenpaiError):
+    """请求有误。"""
+
+    code = "refused"
+    status = 400
+    title = "请求有误"
+
+
+class Malformed(Refusal):
+    """请求无法读懂。"""
+
+    code = "malformed"
+    title = "请求无法读懂"
+
+
+class BodyEmpty(Malformed):
+    """请求体是空的，请把内容以 JSON 放在请求体中。"""
+
+    code = "body_empty"
+    title = "请求体为空"
+
+
+class BodyNotUtf8(Malformed):
+    """请求体不是 UTF-8 编码。"""
+
+    code = "body_not_utf8"
+    title = "编码不是 UTF-8"
+
+
+class JsonBroken(Malformed):
+    """请求体不是完整的 JSON。"""
+
+    code = "json_broken"
+    title = "JSON 语法错误"
+
+
+class CursorInvalid(Malformed):
+    """游标无法识别。请原样使用上一页给出的 next，并保持其他条件不变。"""
+
+    code = "cursor_invalid"
+    title = "游标无效"
+
+
+class KeyInvalid(Malformed):
+    """请求头 Idempotency-Key 须为 1 至 255 个可见的 ASCII 字符。"""
+
+    code = "idempotency_key_invalid"
+    title = "幂等键无效"
+
+
+class ParameterInvalid(Malformed):
+    """查询参数有误。"""
+
+    code = "parameter_invalid"
+    title = "查询参数有误"
+
+    def __init__(self, detail: str | None = None, faults: Sequence[FieldFault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = tuple(faults)
+
+
+class NotFound(Refusal):
+    """没有找到。"""
+
+    code = "not_found"
+    status = 404
+    title = "没有找到"
+
+
+class RouteNotFound(NotFound):
+    """没有这个地址。接口一览见 /docs。"""
+
+    code = "route_not_found"
+    title = "没有这个地址"
+
+
+class CaseNotFound(NotFound):
+    """没有这个编号的案件。"""
+
+    code = "case_not_found"
+    title = "没有这个案件"
+
+
+class RulesetNotFound(NotFound):
+    """没有这个版本的规则集。"""
+
+    code = "ruleset_not_found"
+    title = "没有这个规则集"
+
+
+class MethodNotAllowed(Refusal):
+    """这个地址不接受这种请求方法。"""
+
+    code = "method_not_allowed"
+    status = 405
+    title = "方法不允许"
+
+
+class BodyTooSlow(Refusal):
+    """请求体迟迟没有发完。"""
+
+    code = "body_too_slow"
+    status = 408
+    title = "请求超时"
+
+
+class Conflict(Refusal):
+    """与已有的内容冲突。"""
+
+    code = "conflict"
+    status = 409
+    title = "内容冲突"
+
+
+class OrderConflict(Conflict):
+    """这个来源系统的同一工单编号已经收过，内容不同。"""
+
+    code = "order_conflict"
+    title = "工单编号已用于其他内容"
+
+
+class KeyConflict(Conflict):
+    """这个 Idempotency-Key 已经用于另一份内容。"""
+
+    code = "idempotency_key_conflict"
+    title = "幂等键已用于其他内容"
+
+
+class CursorAhead(Conflict):
+    """游标比现有的变更还新。"""
+
+    code = "cursor_ahead"
+    title = "游标超前"
+
+
+class TooLarge(Refusal):
+    """请求体过大。"""
+
+    code = "too_large"
+    status = 413
+    title = "请求体过大"
+
+
+class WrongMediaType(Refusal):
+    """请求体的类型不受支持。"""
+
+    code = "wrong_media_type"
+    status = 415
+    title = "类型不受支持"
+
+
+class Invalid(Refusal):
+    """请求内容不合格式。"""
+
+    code = "invalid"
+    status = 422
+    title = "请求内容不合格式"
+
+    def __init__(self, detail: str | None = None, faults: Sequence[FieldFault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = tuple(faults)
+
+
+# We are at fault ----------------------------------------------------------------------------------------------------------------
+
+
+class Fault(FenpaiError):
+    """服务内部出错。请把 instance 中的请求编号告诉管理员。"""
+
+    code = "internal"
+    title = "服务内部出错"
+
+
+class SealBroken(Fault):
+    """已加密的内容无法解开。"""
+
+    code = "seal_broken"
+    title = "加密内容无法解开"
+
+
+class Unavailable(Fault):
+    """服务暂时不可用，请稍后重试。"""
+
+    code = "unavailable"
+    status = 503
+    title = "暂时不可用"
+    retry_after = 1
+
+
+class StorageUnavailable(Unavailable):
+    """数据库暂时不可用，请稍后重试。"""
+
+    code = "storage_unavailable"
+    title = "数据库不可用"
+    retry_after = 5
+
+
+class Overloaded(Unavailable):
+    """等待写入的工单太多，请稍后重试。"""
+
+    code = "overloaded"
+    title = "繁忙"
+
+
+class WriterStopped(Unavailable):
+    """服务正在停止，请稍后重试。"""
+
+    code = "stopping"
+    title = "正在停止"
+    retry_after = 5
+
+
+class Unready(Unavailable):
+    """服务还没有准备好。"""
+
+    code = "unready"
+    title = "没有准备好"
+    retry_after = 5
+
+
+def problems() -> Iterator[type[FenpaiError]]:
+    """Every error that an HTTP answer can carry, in the order of this file: the table of codes."""
+    waiting: list[type[FenpaiError]] = [Refusal, Fault]
+    while waiting:
+        kind = waiting.pop(0)
+        yield kind
+        waiting.extend(kind.__subclasses__())
