@@ -114,6 +114,7 @@ class RulesetRef:
 class Decision:
     """研判结果, whole: where the complaint goes, why, and what would change it.
 
+    `certainty`, in points, is how far the evidence is from saying otherwise;
     `confidence` is the probability, learnt on labelled complaints by `fenpai calibrate`, that the lead is right;
     None where the pack carries no calibration. `suggest` is the unit to suggest to the hotline with a return.
     """
@@ -130,6 +131,7 @@ class Decision:
     evidence: tuple[Evidence, ...]
     runner_up: RunnerUp | None
     ask: Ask | None
+    certainty: int
     confidence: float | None
     suggest: str | None
     notices: tuple[str, ...]

@@ -44,6 +44,7 @@ class Engine:
             evidence=pieces,
             runner_up=explain.runner_up(verdict, weighing, self.ruleset),
             ask=explain.ask(verdict, complaint, weighing, self.ruleset),
+            certainty=verdict.certainty,
             confidence=confidence(self.ruleset, verdict.certainty) if verdict.outcome is not Outcome.RETURN else None,
             suggest=explain.suggest(verdict, self.ruleset),
             notices=explain.notices(verdict, self.ruleset),
@@ -56,7 +57,7 @@ class Engine:
         advice = self.ruleset.ruleset.no_evidence
         reason = f"{advice.reason}退回热线。" + (f"建议转{advice.suggest}办理。" if advice.suggest else "")
         return Decision(
-            Outcome.RETURN, Reason.NO_EVIDENCE, reason, None, (), None, (), (), Urgency.NORMAL, (), None, None, None, advice.suggest, (),
+            Outcome.RETURN, Reason.NO_EVIDENCE, reason, None, (), None, (), (), Urgency.NORMAL, (), None, None, 0, None, advice.suggest, (),
             self._ref, ENGINE_VERSION,
         )  # fmt: skip
 
