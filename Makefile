@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP ?= $(BIN)/python -m pip install -qq --disable-pip-version-check
 T ?=
 
-.PHONY: help setup run demo test check format openapi bench image lock clean
+.PHONY: .pins .openapi help setup run demo test check format openapi bench image lock clean
 
 help: ## 列出所有命令 | list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; do printf '  make %-9s%s\n' "$$name" "$$text"; done
@@ -26,12 +26,21 @@ test: .venv/.test ## 跑测试，T=路径或参数 | run the tests, T=path or op
 	@$(BIN)/python -m pytest $(T)
 
 check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Dockerfile、openapi.yaml | every static check
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/deptry .
-	$(BIN)/hadolint Dockerfile
+	@failed=; \
+	step() { echo "· $$*"; "$$@" || failed="$$failed $$(basename $$1)"; }; \
+	step $(BIN)/ruff format --check .; \
+	step $(BIN)/ruff check .; \
+	step $(BIN)/mypy; \
+	step $(BIN)/lint-imports --no-logo; \
+	step $(BIN)/deptry .; \
+	step $(BIN)/hadolint Dockerfile; \
+	step $(MAKE) --no-print-directory .pins .openapi; \
+	test -z "$$failed" || { echo "未通过：$$failed" >&2; exit 1; }
+
+.pins: # what the image installs is what was tested
+	@! sed -nE '$(PIN)' requirements.lock | grep -vxFf <(sed -nE '$(PIN)' constraints.txt) || { echo 'requirements.lock 与 constraints.txt 不一致，请运行 make lock' >&2; exit 1; }
+
+.openapi: # what is committed is what the program says
 	@$(BIN)/fenpai openapi | diff -u openapi.yaml - || { echo 'openapi.yaml 与程序不一致，请运行 make openapi' >&2; exit 1; }
 
 format: .venv/.check ## 整理格式 | format the code, mend what can be mended
@@ -64,6 +73,9 @@ clean: ## 删掉 .venv 与缓存 | remove .venv and the caches
 # Universal: one file serves every platform and every Python from 3.11 on. The options keep hosts and paths out; the grep above proves it.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+# Name and version of a pin, without marker and hashes.
+PIN = s/^([a-z0-9.-]+==[^ ]+).*/\1/p
+
 # Each stamp says "installed from these two files"; touch nothing, take no time.
 .venv/.setup: pyproject.toml constraints.txt | .venv/bin/python
 	@echo '安装 fenpai（约半分钟）……'
@@ -81,5 +93,5 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	  || { echo '需要 Python 3.11 或更新版本，现在的 $(PYTHON) 是：'"$$($(PYTHON) --version 2>&1 || true)"'。如另装了新版本：make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12' >&2; exit 1; }
+	  || { echo '需要 Python 3.11 或更新版本，现在的 $(PYTHON) 是：'"$$($(PYTHON) --version 2>/dev/null || echo 没有找到)"'。如另装了新版本：make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo '建不了 .venv。在 Debian、Ubuntu 上请先安装 python3-venv。' >&2; exit 1; }
