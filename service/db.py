@@ -1,0 +1,249 @@
+"""The database: one door for SQLite and PostgreSQL, how to open it, and how its schema moves forward."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from models.tables import metadata
+from service.errors import (
+    DatabaseInUse,
+    DatabaseMissing,
+    DatabaseOutdated,
+    DatabaseTooNew,
+    DatabaseUrlInvalid,
+    StorageUnavailable,
+)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+UPGRADE_LOCK = 0x66656E706169  # "fenpai": PostgreSQL's advisory locks are numbers
+BUSY_SECONDS = 5
+READERS = 16
+
+Dialect = Literal["sqlite", "postgresql"]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Two ways into one database: the writer's connections and those that only read."""
+
+    url: str
+    dialect: Dialect
+    writer: Engine
+    reader: Engine
+    path: Path | None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end; on SQLite no other writer runs beside it."""
+        with _told(), self.writer.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that cannot write; on SQLite it sees one moment, on PostgreSQL each statement does."""
+        with _told(), self.reader.connect() as conn:
+            yield conn
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def connect(url: str) -> Database:
+    """Open nothing yet: the engines connect when they are first used."""
+    target = _target(url)
+    if target.get_backend_name() == "sqlite":
+        return _sqlite(target)
+    return _postgresql(target)
+
+
+def _target(url: str) -> URL:
+    try:
+        target = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlInvalid("数据库地址无法识别，应形如 sqlite:///fenpai.db 或 postgresql://用户@主机/库名。") from error
+    if target.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return target.set(drivername="postgresql+psycopg")
+    if target.drivername != "sqlite":
+        raise DatabaseUrlInvalid(f"不支持 {target.drivername} 数据库，只支持 sqlite 与 postgresql。")
+    if target.database in {None, "", ":memory:"}:
+        raise DatabaseUrlInvalid("SQLite 须存为文件，例如 sqlite:///fenpai.db；内存数据库在停止后会丢失工单。")
+    return target
+
+
+def _sqlite(target: URL) -> Database:
+    writer = create_engine(target, poolclass=QueuePool, pool_size=1, max_overflow=0)
+    reader = create_engine(target, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS)
+    event.listen(writer, "connect", _open_sqlite)
+    event.listen(reader, "connect", _open_sqlite_to_read)
+    # The lock is taken at the start: a transaction that reads first and writes later could be refused half way.
+    event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
+    return Database(str(target), "sqlite", writer, reader, Path(target.database or "").absolute())
+
+
+def _open_sqlite(raw: sqlite3.Connection, _record: object) -> None:
+    # None: the driver opens no transaction of its own; the "begin" listeners do.
+    raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    raw.execute("PRAGMA journal_mode = WAL")
+    # An answer to the hotline means the case survives a power cut; group commit makes FULL as fast as NORMAL.
+    raw.execute("PRAGMA synchronous = FULL")
+    raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _open_sqlite_to_read(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    raw.execute("PRAGMA query_only = ON")
+
+
+def _postgresql(target: URL) -> Database:
+    zone = "-c timezone=UTC"
+    writer = create_engine(target, pool_size=2, max_overflow=2, connect_args=_hello(zone))
+    # Asking before each use costs a round trip and spares the caller an error after PostgreSQL was restarted.
+    reader = create_engine(
+        target,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_pre_ping=True,
+        isolation_level="AUTOCOMMIT",
+        connect_args=_hello(f"{zone} -c default_transaction_read_only=on"),
+    )
+    return Database(target.render_as_string(hide_password=False), "postgresql", writer, reader, None)
+
+
+def _hello(options: str) -> dict[str, Any]:
+    return {"options": options, "connect_timeout": BUSY_SECONDS, "application_name": "fenpai"}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in our words that the database cannot be used, whichever driver says so."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_unavailable(error):
+            raise unavailable(error) from error
+        raise
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the fault lies with the database (gone, full, locked, read-only) and not with what was asked of it."""
+    kind = type(error).__name__
+    return error.connection_invalidated or kind in {"OperationalError", "InterfaceError", "InternalError"}
+
+
+def unavailable(error: DBAPIError) -> StorageUnavailable:
+    return StorageUnavailable(f"数据库暂时不可用：{str(error.orig).strip().splitlines()[0]}")
+
+
+def ping(database: Database) -> None:
+    with database.read() as conn:
+        conn.execute(text("SELECT 1"))
+
+
+# The schema -------------------------------------------------------------------------------------------------------------------
+
+
+def upgrade(database: Database) -> None:
+    """Bring the schema to what this code needs. Replicas that start together wait for one another here."""
+    with write_lock(database), database.write() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        _refuse_newer(_revision(conn))
+        command.upgrade(_alembic(conn), "head")
+
+
+def check(database: Database) -> None:
+    """Refuse a database that is older or newer than this code."""
+    found = revision(database)
+    if found is None:
+        raise DatabaseMissing("数据库里还没有 fenpai 的表，请先运行 fenpai db upgrade。")
+    _refuse_newer(found)
+    if found != _scripts().get_current_head():
+        raise DatabaseOutdated(f"数据库结构（{found}）比程序旧，请先备份，再运行 fenpai db upgrade。")
+
+
+def revision(database: Database) -> str | None:
+    """The step at which the schema stands; None where there is none."""
+    if database.path is not None and not database.path.exists():
+        return None  # asking SQLite would make the file
+    with database.read() as conn:
+        return _revision(conn)
+
+
+def differences(database: Database) -> list[Any]:
+    """What `alembic check` finds between the tables and the database: nothing, or a migration was forgotten."""
+    with database.write() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "render_as_batch": True})
+        return list(compare_metadata(context, metadata))
+
+
+def _revision(conn: Connection) -> str | None:
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseTooNew(f"数据库结构（{found}）比程序新，请升级 fenpai，不要用旧程序打开新数据库。")
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def _alembic(conn: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    return config
+
+
+# One writer ---------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def write_lock(database: Database) -> Iterator[None]:
+    """On SQLite only one process may write for long; the operating system frees the lock when that process dies."""
+    if database.path is None:
+        yield
+        return
+    path = database.path.with_name(database.path.name + ".lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _take(handle, path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.read(handle, 20).decode(errors="replace").strip() or "未知"
+        raise DatabaseInUse(
+            f"数据库正由另一个 fenpai 进程（进程号 {owner}）写入，锁文件 {path}。"
+            "SQLite 只能有一个写进程；要多个副本同时运行，请改用 PostgreSQL（FENPAI_DATABASE_URL）。"
+        ) from error
+    os.ftruncate(handle, 0)
+    os.write(handle, str(os.getpid()).encode())

@@ -1,0 +1,151 @@
+"""Cases with their departments, the append-only events, the feed's head, idempotency keys and rule sets."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+Moment = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+Position = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+APPEND_ONLY_SQLITE = [
+    f"CREATE TRIGGER events_no_{verb.lower()} BEFORE {verb} ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+]
+# A statement trigger costs nothing per row and also stops TRUNCATE.
+APPEND_ONLY_POSTGRESQL = [
+    """
+    CREATE FUNCTION events_append_only() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$
+    """,
+    """
+    CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION events_append_only()
+    """,
+]
+
+
+def upgrade() -> None:
+    _cases()
+    _feed()
+    _rulesets()
+    for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for table in ("active_rulesets", "rulesets", "idempotency", "heads", "events", "case_departments", "cases"):
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION events_append_only()")
+
+
+def _cases() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("source_system", sa.Text, nullable=False),
+        sa.Column("source_order_no", sa.Text, nullable=False),
+        sa.Column("body_hash", sa.String(64), nullable=False),
+        sa.Column("received_at", Moment, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("seq", Position, nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("decision", sa.String(16), nullable=False),
+        sa.Column("reason_code", sa.String(32), nullable=False),
+        sa.Column("lead", sa.String(64)),
+        sa.Column("category", sa.String(32)),
+        sa.Column("urgency", sa.String(16), nullable=False),
+        sa.Column("demand_type", sa.Text),
+        sa.Column("street", sa.Text),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("institution", sa.Text, nullable=False),
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("details", sa.Text, nullable=False),
+        sa.Column("complainant", sa.LargeBinary),
+        sa.Column("triage", sa.Text, nullable=False),
+        sa.Column("issues", sa.Text, nullable=False),
+        sa.Column("ruleset_version", sa.Integer, nullable=False),
+        sa.Column("ruleset_digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_cases"),
+        sa.UniqueConstraint("source_order_no", "source_system", name="uq_cases_source_order_no_source_system"),
+    )
+    op.create_index("ix_cases_seq", "cases", ["seq"], unique=True)
+    op.create_index("ix_cases_created_at_id", "cases", ["created_at", "id"])
+    for column in ("status", "lead", "category"):
+        op.create_index(f"ix_cases_{column}_created_at_id", "cases", [column, "created_at", "id"])
+    op.create_table(
+        "case_departments",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("department", sa.String(64), nullable=False),
+        sa.Column("role", sa.String(8), nullable=False),
+        sa.Column("rank", sa.Integer, nullable=False),
+        sa.Column("issue", sa.String(32)),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "department", name="pk_case_departments"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_departments_case_id_cases"),
+    )
+    op.create_index("ix_case_departments_department_created_at_case_id", "case_departments", ["department", "created_at", "case_id"])
+    op.create_table(
+        "idempotency",
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("body_hash", sa.String(64), nullable=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("client", "key", name="pk_idempotency"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_idempotency_case_id_cases"),
+    )
+    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"])
+
+
+def _feed() -> None:
+    op.create_table(
+        "events",
+        sa.Column("seq", Position, nullable=False, autoincrement=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("kind", sa.String(64), nullable=False),
+        sa.Column("case_id", sa.String(26)),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("data", sa.Text, nullable=False),
+        sa.Column("prev_hash", sa.String(64), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_events"),
+    )
+    op.create_index("ix_events_case_id_seq", "events", ["case_id", "seq"])
+    heads = op.create_table(
+        "heads",
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("value", sa.BigInteger, nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_heads"),
+    )
+    op.bulk_insert(heads, [{"name": "events", "value": 0, "hash": "0" * 64}])
+
+
+def _rulesets() -> None:
+    op.create_table(
+        "rulesets",
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("files", sa.Text, nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("parent", sa.Integer),
+        sa.PrimaryKeyConstraint("pack", "version", name="pk_rulesets"),
+    )
+    op.create_table(
+        "active_rulesets",
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("changed_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("pack", name="pk_active_rulesets"),
+    )

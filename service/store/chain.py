@@ -1,0 +1,80 @@
+"""The audit: read the whole feed again and say where it, or a case it tells of, is no longer what was written."""
+
+from collections.abc import Iterator
+
+import orjson
+from sqlalchemy import Connection, select
+
+from models.tables import events
+from service.store.cases import cases_by_id, record_hash
+from service.store.events import GENESIS, Head, chain_hash, changes, read_head
+from service.store.rows import CaseRow, ChainReport, Event
+
+STRIDE = 500
+
+
+class _Broken(Exception):
+    """The first row that is not as it was written."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(why)
+        self.seq = seq
+        self.why = why
+
+
+def verify_chain(conn: Connection, *, after: int = 0) -> ChainReport:
+    """Check every row behind `after` and the cases they tell of; memory does not grow with the feed."""
+    end = read_head(conn)
+    last = Head(after, GENESIS)
+    try:
+        last = _start(conn, after)
+        for stride in _strides(conn, after, end.seq):
+            last = _check_stride(conn, last, stride)
+        _check_end(last, end)
+    except _Broken as broken:
+        return ChainReport(broken.seq - after, end.seq, broken.seq, broken.why)
+    return ChainReport(end.seq - after, end.seq, None, None)
+
+
+def _start(conn: Connection, after: int) -> Head:
+    if after == 0:
+        return Head(0, GENESIS)
+    found = conn.execute(select(events.c.hash).where(events.c.seq == after)).scalar_one_or_none()
+    if found is None:
+        raise _Broken(after, "this row is missing")
+    return Head(after, found)
+
+
+def _strides(conn: Connection, after: int, end: int) -> Iterator[list[Event]]:
+    while after < end and (stride := changes(conn, after, min(STRIDE, end - after))):
+        yield stride
+        after = stride[-1].seq
+
+
+def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
+    born = cases_by_id(conn, [event.case_id for event in stride if event.kind == "case.received" and event.case_id])
+    for event in stride:
+        if event.seq != last.seq + 1:
+            raise _Broken(last.seq + 1, "this row is missing")
+        if event.prev_hash != last.hash:
+            raise _Broken(event.seq, "it does not follow the row before it")
+        if event.hash != chain_hash(event.prev_hash, event.seq, event):
+            raise _Broken(event.seq, "its content is not what was hashed")
+        if event.kind == "case.received":
+            _check_birth(event, born.get(event.case_id or ""))
+        last = Head(event.seq, event.hash)
+    return last
+
+
+def _check_end(last: Head, end: Head) -> None:
+    if last.seq != end.seq:
+        raise _Broken(last.seq + 1, "this row is missing")
+    if last.hash != end.hash:
+        raise _Broken(last.seq, "it is not the row at which the feed's head points")
+
+
+def _check_birth(event: Event, case: CaseRow | None) -> None:
+    if case is None:
+        raise _Broken(event.seq, f"case {event.case_id} is missing")
+    if orjson.loads(event.data).get("record_hash") != record_hash(case):
+        raise _Broken(event.seq, f"case {case.id} is not what was received and decided")

@@ -1,0 +1,98 @@
+"""The feed: every change once, numbered without a gap in the order of commits, each row chained to the one before."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from models.tables import events, heads, to_text
+from service.store.rows import Event, NewEvent
+from service.store.sql import Prepared, moments
+
+GENESIS = "0" * 64
+
+_TAKE_HEAD = Prepared(select(heads.c.value, heads.c.hash).where(heads.c.name == bindparam("name")).with_for_update())
+_MOVE_HEAD = Prepared(update(heads).where(heads.c.name == bindparam("of")).values(value=bindparam("value"), hash=bindparam("hash")))
+_INSERT = Prepared(insert(events))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the feed ends."""
+
+    seq: int
+    hash: str
+
+
+def take_head(conn: Connection) -> Head:
+    """Take the feed's end and keep it until the commit; whoever else wants to write waits here.
+
+    It is the first statement of every writing transaction, on PostgreSQL too. So all that a job reads stays true until it
+    has written, no two transactions can wait for each other, and rows of the feed become visible in the order of their
+    numbers: a poller that asks for `seq > last` cannot miss one that was numbered earlier and committed later.
+    """
+    row = _TAKE_HEAD.run(conn, ("events",)).one()
+    return Head(row.value, row.hash)
+
+
+def append_events(conn: Connection, new: Sequence[NewEvent]) -> list[Event]:
+    head = take_head(conn)
+    write_events(conn, head, new)
+    return [_event(row) for row in _between(conn, head.seq, head.seq + len(new))]
+
+
+def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
+    """Number, chain and insert behind `head`, which this transaction must have taken."""
+    rows: list[tuple[Any, ...]] = []
+    moment = moments(conn)
+    seq, prev_hash = head.seq, head.hash
+    for event in new:
+        seq += 1
+        hash_ = chain_hash(prev_hash, seq, event)
+        rows.append((seq, moment(event.at), event.kind, event.case_id, event.actor, event.data, prev_hash, hash_))
+        prev_hash = hash_
+    if rows:
+        _INSERT.run_many(conn, rows)
+        _MOVE_HEAD.run(conn, (seq, prev_hash, "events"))
+
+
+def chain_hash(prev_hash: str, seq: int, event: NewEvent | Event) -> str:
+    """The hash of a row: over the hash before it and the row's own canonical JSON."""
+    row = orjson.dumps([seq, to_text(event.at), event.kind, event.case_id, event.actor, event.data])
+    return sha256(prev_hash.encode() + row).hexdigest()
+
+
+def feed_head(conn: Connection) -> int:
+    """The position of the last change."""
+    return read_head(conn).seq
+
+
+def read_head(conn: Connection) -> Head:
+    """Where the feed ended a moment ago; unlike `take_head` it holds up nobody."""
+    row = conn.execute(select(heads.c.value, heads.c.hash).where(heads.c.name == "events")).one()
+    return Head(row.value, row.hash)
+
+
+def changes(conn: Connection, after: int, limit: int) -> list[Event]:
+    """The changes behind the position `after`, oldest first."""
+    statement = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
+    return [_event(row) for row in conn.execute(statement).mappings()]
+
+
+def case_events(conn: Connection, case_id: str, *, after: int = 0, limit: int = 200) -> list[Event]:
+    """What happened to one case, oldest first."""
+    mine = (events.c.case_id == case_id) & (events.c.seq > after)
+    statement = select(events).where(mine).order_by(events.c.seq).limit(limit)
+    return [_event(row) for row in conn.execute(statement).mappings()]
+
+
+def _between(conn: Connection, after: int, last: int) -> Sequence[RowMapping]:
+    statement = select(events).where(events.c.seq > after, events.c.seq <= last).order_by(events.c.seq)
+    return conn.execute(statement).mappings().all()
+
+
+def _event(row: RowMapping) -> Event:
+    return Event(**row)

@@ -1,0 +1,165 @@
+"""What the store takes and gives: plain frozen rows. JSON is text here, made and read by those who own its shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Role = Literal["lead", "assist"]
+Order = Literal["created", "changed"]
+Cursor = tuple[str, str] | tuple[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDepartment:
+    """A department's part in a case."""
+
+    department: str
+    role: Role
+    issue: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a new case and a stored one have in common."""
+
+    id: str
+    source_system: str
+    source_order_no: str
+    body_hash: str
+    received_at: datetime
+    created_at: datetime
+    status: str
+    decision: str
+    reason_code: str
+    lead: str | None
+    category: str | None
+    urgency: str
+    demand_type: str | None
+    street: str | None
+    title: str
+    content: str
+    institution: str
+    address: str
+    details: str
+    complainant: bytes | None
+    triage: str
+    issues: str
+    ruleset_version: int
+    ruleset_digest: str
+    departments: tuple[CaseDepartment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCase(Case):
+    """A case to be stored; `client` and `idempotency_key` are whose key it is and what the key says."""
+
+    actor: str
+    client: str = ""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow(Case):
+    """A stored case; `seq` is the position of its last change in the feed."""
+
+    version: int
+    updated_at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a new case: the one stored, the same as a stored one, or in conflict with it (and by what)."""
+
+    result: Literal["created", "same", "conflict"]
+    case: Case
+    by: Literal["order", "key"] | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to be written; the store numbers and chains it."""
+
+    at: datetime
+    kind: str
+    actor: str
+    case_id: str | None = None
+    data: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One row of the feed."""
+
+    seq: int
+    at: datetime
+    kind: str
+    case_id: str | None
+    actor: str
+    data: str
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a check of the chain found: rows read, the last position, and the first broken row with what is wrong there."""
+
+    rows: int
+    head: int
+    broken: int | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which cases are wanted; None asks nothing. `created_to` itself is outside, `updated_since` inside."""
+
+    status: str | None = None
+    decision: str | None = None
+    department: str | None = None
+    lead: str | None = None
+    category: str | None = None
+    urgency: str | None = None
+    source_system: str | None = None
+    source_order_no: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some cases, and where the next page begins if there is one."""
+
+    cases: list[CaseRow]
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRuleset:
+    """A rule set to be published: its files by name, and whose work it is."""
+
+    pack: str
+    digest: str
+    files: Mapping[str, str]
+    author: str
+    created_at: datetime
+    note: str = ""
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesetRow:
+    """A published version, without its files."""
+
+    pack: str
+    version: int
+    digest: str
+    author: str
+    note: str
+    created_at: datetime
+    parent: int | None
+    active: bool
