@@ -27,7 +27,7 @@ test: .venv/.test ## 跑测试，T=路径或参数 | run the tests, T=path or op
 
 check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Dockerfile、openapi.yaml | every static check
 	@failed=; \
-	step() { echo "· $$*"; "$$@" || failed="$$failed $$(basename $$1)"; }; \
+	step() { echo "· $$*"; "$$@" || failed="$$failed [$${*##*/}]"; }; \
 	step $(BIN)/ruff format --check .; \
 	step $(BIN)/ruff check .; \
 	step $(BIN)/mypy; \
