@@ -1,0 +1,82 @@
+"""Settings: read from the environment once, checked, then never changed. A mistyped name is refused at the start."""
+
+import ipaddress
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from service.errors import SettingsInvalid
+
+PREFIX = "FENPAI_"
+NOT_OURS = frozenset({"FENPAI_TEST_PG_URL"})
+"""Names with our prefix that the tests read and the service does not."""
+
+
+class Settings(BaseModel):
+    """Everything that an installation can choose."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    database_url: str = Field(
+        "sqlite:///fenpai.db", min_length=1, repr=False, description="数据库：sqlite:///文件 或 postgresql://用户@主机/库名"
+    )
+    pack: str = Field("beichen", min_length=1, description="规则包：名称或文件夹")
+    host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须同时设 FENPAI_TRUSTED_NETWORK=yes")
+    port: int = Field(8360, ge=0, le=65535, description="监听端口；0 表示任选一个")
+    trusted_network: Literal["yes", "no"] = Field("no", description="yes：网络可信，允许监听本机以外的地址")
+    data_key: SecretStr | None = Field(None, description="加密诉求人信息的密钥，新的在前，用逗号隔开；SQLite 可不设")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")
+    max_case_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="一个工单的请求体最多多少字节")
+    max_batch_bytes: int = Field(256_000_000, ge=1_000, description="一批工单的请求体最多多少字节")
+
+    @model_validator(mode="after")
+    def _closed_door(self) -> Self:
+        if not _is_loopback(self.host) and self.trusted_network != "yes":
+            raise ValueError(
+                f"FENPAI_HOST={self.host} 会让其他机器也能访问，而接口还没有身份验证。确认网络可信后，请同时设置 FENPAI_TRUSTED_NETWORK=yes"
+            )
+        return self
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str], **overrides: object) -> Self:
+        """From variables named FENPAI_...; empty ones count as not set. `overrides` come from the command line."""
+        found = {name: value for name, value in environment.items() if name.startswith(PREFIX) and name not in NOT_OURS and value}
+        given: dict[str, object] = {name.removeprefix(PREFIX).lower(): value for name, value in found.items()}
+        given |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsInvalid("\n".join(_told(fault["type"], fault["loc"], fault["msg"]) for fault in _faults(error))) from None
+
+    @property
+    def keys(self) -> str | None:
+        """The data keys in clear, for the vault only."""
+        return self.data_key.get_secret_value() if self.data_key else None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _faults(error: ValidationError) -> list[dict[str, object]]:
+    # Without the values: one of them is a key.
+    return [dict(fault) for fault in error.errors(include_input=False, include_url=False, include_context=False)]
+
+
+def _told(kind: object, place: object, message: object) -> str:
+    """One mistake, in words that say which variable and what it should be."""
+    if not isinstance(place, tuple) or not place:
+        return str(message).removeprefix("Value error, ")
+    field = str(place[0])
+    name = PREFIX + field.upper()
+    if kind == "extra_forbidden":
+        near = get_close_matches(field, list(Settings.model_fields), n=1)
+        return f"没有 {name} 这个设置" + (f"，是不是 {PREFIX}{near[0].upper()}？" if near else "。")
+    return f"{name} 的值不对。{Settings.model_fields[field].description}。"
