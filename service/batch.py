@@ -1,0 +1,218 @@
+"""Batches: work orders as JSON lines in, decisions as JSON lines out, in the same order, on all cores."""
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, fields
+from itertools import chain, islice
+from typing import IO, Any
+
+import orjson
+from pydantic import ValidationError
+
+from models.complaint import Complaint, ComplaintIn
+from models.decision import Decision
+from models.ruleset import RuleSet
+from service.engine import Engine
+
+PART_BYTES = 1 << 18
+"""How much one process takes at a time: large enough that handing over costs nothing, small enough that the bar moves."""
+READ = ("title", "content", "institution", "address", "street", "demand_type", "asserted_scope", "answers")
+"""The fields of a line that triage reads; a line may carry anything else."""
+ANSWERED = tuple(item.name for item in fields(Decision) if item.name != "categories")
+WRONG = {
+    "missing": "没有 content（或 text）",
+    "string_type": "应是文字",
+    "string_too_short": "不能为空",
+    "string_too_long": "太长，最多 {max_length} 字",
+    "enum": "应是咨询、求助、投诉、举报、建议、表扬之一",
+    "bool_type": "应是 true 或 false",
+    "bool_parsing": "应是 true 或 false",
+    "dict_type": "应是对象",
+    "too_long": "最多 {max_length} 项",
+}
+"""What a mistaken field is told, by pydantic's name of the mistake; messages of our own validators are Chinese already."""
+
+
+class LineWrong(ValueError):
+    """这一行无法研判。"""
+
+    def __init__(self, message: str, name: object = None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A line that could not be judged: its number, counted from 1, and why."""
+
+    line: int
+    message: str
+
+
+@dataclass(slots=True)
+class Part:
+    """What came of some lines: output, mistakes, and counts by decision; parts add up to a whole batch."""
+
+    output: bytes = b""
+    read: int = 0
+    mistakes: list[Mistake] = field(default_factory=list)
+    decisions: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Part") -> None:
+        """Add the counts of another part, not its output."""
+        self.read += other.read
+        self.mistakes += other.mistakes
+        self.decisions += other.decisions
+
+
+def parse(line: bytes) -> tuple[Any, Complaint]:
+    """The id of a line and the complaint in it; LineWrong says why there is none. Texts stay as sent, so that evidence points into them."""
+    row = _object(line)
+    name = row.get("id")
+    given = {key: row[key] for key in READ if row.get(key) is not None}
+    if "content" not in given and row.get("text") is not None:
+        given["content"] = row["text"]
+    try:
+        ComplaintIn.model_validate(given)
+    except ValidationError as mistake:
+        raise LineWrong("；".join(wording(mistake)), name) from None
+    return name, Complaint(**given)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as mistake:
+        raise LineWrong(_unreadable(line, mistake)) from None
+    if not isinstance(row, dict):
+        raise LineWrong("应是一个 JSON 对象：{...}")
+    return row
+
+
+def _unreadable(line: bytes, mistake: orjson.JSONDecodeError) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return "不是 UTF-8 编码，请把文件另存为 UTF-8"
+    return f"不是合法的 JSON（第 {mistake.colno} 个字符附近）"
+
+
+def wording(mistake: ValidationError) -> Iterator[str]:
+    """Each mistake of a work order in Chinese: the field and what is wrong with it."""
+    for item in mistake.errors():
+        place = ".".join(map(str, item["loc"]))
+        if item["type"] == "value_error":
+            yield f"{place} {item['ctx']['error']}"
+        else:
+            yield f"{place} {WRONG.get(item['type'], '格式有误').format(**item.get('ctx', {}))}"
+
+
+def answer(decision: Decision) -> dict[str, Any]:
+    """A decision as a line of output: all that the API answers, and the categories by code alone."""
+    whole: dict[str, Any] = {name: getattr(decision, name) for name in ANSWERED}
+    whole["categories"] = [category.code for category in decision.categories]
+    return whole
+
+
+def judge(engine: Engine, first: int, lines: list[bytes]) -> Part:
+    """Judge some lines, of which the first has the number `first`. Blank lines are passed over."""
+    part, output = Part(), []
+    for number, line in enumerate(lines, first):
+        part.read += len(line)
+        if line.isspace() or not line:
+            continue
+        try:
+            name, complaint = parse(line)
+        except LineWrong as wrong:
+            part.mistakes.append(Mistake(number, str(wrong)))
+            row: dict[str, Any] = {"line": number, "error": str(wrong)} | ({} if wrong.name is None else {"id": wrong.name})
+        else:
+            decision = engine.triage(complaint)
+            part.decisions[decision.decision.value] += 1
+            row = {"line": number} if name is None else {"id": name}
+            row |= answer(decision)
+        output.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    part.output = b"".join(output)
+    return part
+
+
+def run(
+    source: IO[bytes], target: IO[bytes], engine: Engine, processes: int | None = None, told: Callable[[Part], None] = lambda _: None
+) -> Part:
+    """Judge a file into another; `told` hears of each part as it is written. The sum of all parts comes back."""
+    whole = Part()
+    for part in _judged(_portions(source), engine, processes or cores()):
+        target.write(part.output)
+        whole.add(part)
+        told(part)
+    return whole
+
+
+def cores() -> int:
+    """The cores that this process may use; a container often has fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Portion = tuple[int, list[bytes]]
+
+
+def _portions(source: IO[bytes]) -> Iterator[Portion]:
+    """The lines in handy parts, each with the number of its first line. A byte order mark before the first is no part of it."""
+    number = 1
+    while lines := source.readlines(PART_BYTES):
+        if number == 1:
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+        yield number, lines
+        number += len(lines)
+
+
+def _judged(portions: Iterator[Portion], engine: Engine, processes: int) -> Iterator[Part]:
+    """The parts in order. Little input is judged here: other processes would take longer to start."""
+    ahead = list(islice(portions, 2))
+    if processes == 1 or len(ahead) < 2:
+        for first, lines in chain(ahead, portions):
+            yield judge(engine, first, lines)
+        return
+    with _pool(engine, processes) as pool:
+        waiting: deque[Future[Part]] = deque()
+        try:
+            for portion in chain(ahead, portions):
+                waiting.append(pool.submit(_judge_here, *portion))
+                if len(waiting) > processes * 3:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(engine: Engine, processes: int) -> ProcessPoolExecutor:
+    """Processes with an engine each.
+
+    On Linux they are forks: they share the compiled engine and start in milliseconds. A fork copies no threads, so it is safe only
+    because the executor forks all of them at the first portion, before it starts its own thread, and the engine holds none.
+    Elsewhere (macOS, Windows) each process compiles its own from the rule set.
+    """
+    if sys.platform != "linux":
+        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _settle, (engine.ruleset,))
+    gc.freeze()
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _settle, (engine,))
+
+
+class _Here:
+    """The engine of this process."""
+
+    engine: Engine
+
+
+def _settle(given: Engine | RuleSet) -> None:
+    _Here.engine = given if isinstance(given, Engine) else Engine(given)
+
+
+def _judge_here(first: int, lines: list[bytes]) -> Part:
+    return judge(_Here.engine, first, lines)

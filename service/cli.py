@@ -1,0 +1,236 @@
+"""The command line `fenpai`. Thin: read what was typed, call the house, print; ends with 0 fine, 1 mistakes found, 2 cannot run."""
+
+import errno
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Annotated
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from typer.exceptions import TyperException
+
+from models.complaint import Complaint, ComplaintIn
+from models.decision import Outcome
+from service import batch, rulebook, show
+from service.engine import Engine
+from service.errors import FenpaiError, StartError
+
+MOST_MISTAKES = 50
+"""More mistakes than this are counted, not printed; all stand in the output."""
+
+app = typer.Typer(
+    name="fenpai",
+    help="分派：把校外培训投诉分派给主管部门，并逐条说明理由。",
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+rules = typer.Typer(help="检查、测试规则包。")
+app.add_typer(rules, name="rules")
+
+Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", help="规则包：名称或文件夹")]
+
+
+@app.callback(invoke_without_command=True)
+def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version", help="显示版本")] = False) -> None:
+    if shown:
+        print(f"fenpai {version('fenpai')}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+# One complaint or many ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def triage(
+    what: Annotated[str, typer.Argument(metavar="[文字|文件|-]", help="一段诉求，或一个 JSONL 文件，或 -（标准输入）")] = "",
+    source: Annotated[str, typer.Option("--input", "-i", metavar="文件", help="JSONL 文件，一行一件")] = "",
+    target: Annotated[str, typer.Option("--output", "-o", metavar="文件", help="结果写到哪里，缺省为标准输出")] = "-",
+    title: Annotated[str, typer.Option(help="标题（研判一段文字时）")] = "",
+    institution: Annotated[str, typer.Option(help="被反映机构（研判一段文字时）")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="研判一段文字时，输出 JSON")] = False,
+    processes: Annotated[int, typer.Option("--processes", "-j", min=0, help="进程数，0 为全部核心")] = 0,
+    pack: Pack = "beichen",
+) -> None:
+    """研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"""
+    source = source or (what if _is_file(what) else "") or ("" if what or sys.stdin.isatty() else "-")
+    if source:
+        _many(source, target, _engine(pack), processes)
+    elif what:
+        _one({"content": what, "title": title, "institution": institution}, _engine(pack), as_json=as_json)
+    else:
+        raise StartError("没有要研判的内容。例：fenpai triage '孩子学舞蹈，机构不退费'；或 fenpai triage --input 诉求.jsonl")
+
+
+def _is_file(what: str) -> bool:
+    """Whether the argument names a file. What looks like a file name is one, so that a slip in it is not judged as a complaint."""
+    return what == "-" or _size(what) is not None or re.fullmatch(r"[^\s，。]+\.(jsonl?|ndjson|txt|csv)", what) is not None
+
+
+def _engine(pack: str) -> Engine:
+    return Engine(rulebook.load(rulebook.read_folder(rulebook.find_pack(pack))))
+
+
+def _one(given: dict[str, str], engine: Engine, *, as_json: bool) -> None:
+    try:
+        ComplaintIn.model_validate(given)
+    except ValidationError as mistake:
+        raise StartError("；".join(batch.wording(mistake))) from None
+    complaint = Complaint(**given)  # type: ignore[arg-type]
+    decision = engine.triage(complaint)
+    if as_json:
+        print(orjson.dumps(batch.answer(decision), option=orjson.OPT_INDENT_2).decode())
+    else:
+        show.say(Console(), complaint, decision, engine.ruleset)
+
+
+def _many(source: str, target: str, engine: Engine, processes: int) -> None:
+    began = time.perf_counter()
+    with _opened(source) as lines, _written(target) as out, _progress("研判", _size(source)) as advance:
+        whole = batch.run(lines, out, engine, processes or None, lambda part: advance(part.read))
+    _report(whole, time.perf_counter() - began)
+    if whole.mistakes:
+        raise typer.Exit(1)
+
+
+def _report(whole: batch.Part, seconds: float) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for mistake in whole.mistakes[:MOST_MISTAKES]:
+        console.print(f"第 {mistake.line} 行：{mistake.message}", style="red", markup=False)
+    if len(whole.mistakes) > MOST_MISTAKES:
+        console.print(f"……另有 {len(whole.mistakes) - MOST_MISTAKES} 行有误，见输出中的 error")
+    count = whole.decisions.total() + len(whole.mistakes)
+    parts = [f"{show.OUTCOMES[outcome]} {whole.decisions[outcome]}" for outcome in Outcome] + [f"有误 {len(whole.mistakes)}"]
+    console.print(f"共 {count} 件：{'，'.join(parts)}。用时 {seconds:.2f} 秒，每秒 {count / max(seconds, 1e-9):,.0f} 件")
+
+
+def _size(source: str) -> int | None:
+    """The length of a file; None where there is no such file, also where the name is too long to be one."""
+    try:
+        return Path(source).stat().st_size if Path(source).is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as lines:
+        yield lines
+
+
+@contextmanager
+def _written(target: str) -> Iterator[IO[bytes]]:
+    """Where the answers go. A file appears under its name only when it is whole, so it may also be the input."""
+    path = Path(target)
+    if target == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif path.exists() and not path.is_file():
+        with path.open("wb") as out:
+            yield out
+    else:
+        part = path.with_name(path.name + ".part")
+        try:
+            with part.open("wb") as out:
+                yield out
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal. It has no thread of its own: a process that forks must not hold one."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=total)
+        drawn = 0.0
+
+        def advance(amount: int) -> None:
+            nonlocal drawn
+            bar.advance(task, amount)
+            if time.monotonic() - drawn > 0.1:
+                bar.refresh()
+                drawn = time.monotonic()
+
+        yield advance
+
+
+# The door -----------------------------------------------------------------------------------------------------------------------
+
+USAGE = (
+    (r"No such option: (\S+).*", r"没有 \1 这个选项"),
+    (r"No such command '(.*)'\..*", r"没有 \1 这个命令"),
+    (r"Missing command\.", "没有写命令"),
+    (r"Missing (?:argument|option|parameter) '(.*?)'.*", r"缺少 \1"),
+    (r"Option '(.*)' requires an argument\.", r"选项 \1 后面要写值"),
+    (r"Option '(.*)' does not take a value\.", r"选项 \1 后面不写值"),
+    (r"Got unexpected extra arguments? \((.*)\)", r"多出来的参数：\1（文字里有空格时请加引号）"),
+    (r"Invalid value for '(.*)': '?(.*?)'? is not a valid (?:float|integer)(?: range)?\.", r"\1 应是数字，不能是 \2"),
+    (r"Invalid value for '(.*)': (.*) is not in the range (.*)\.", r"\1 应在 \3 之间，不能是 \2"),
+    (r"Invalid value for '(.*)': .*", r"\1 的值不对"),
+)
+"""What was typed wrongly, from typer's English."""
+TROUBLE = {
+    errno.ENOENT: "找不到",
+    errno.EACCES: "没有权限",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.ENOSPC: "磁盘已满",
+    errno.EADDRINUSE: "端口已被占用",
+    errno.EROFS: "只读，不能写",
+}
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run a command. Whatever goes wrong is said in Chinese on one line; a stack trace helps no official."""
+    sys.exit(_run(words))
+
+
+def _run(words: list[str] | None) -> int:
+    try:
+        return int(app(words, prog_name="fenpai", standalone_mode=False) or 0)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _said("已中断。", 130)
+    except TyperException as mistake:
+        context = getattr(mistake, "ctx", None)
+        return _said(f"{_usage(mistake.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
+    except rulebook.PackError as broken:
+        return _said("规则包有错误，没有启用：\n" + "\n".join(map(str, broken.mistakes)), 2)
+    except FenpaiError as wrong:
+        return _said(wrong.detail, 2)
+    except OSError as trouble:
+        return _said(_trouble(trouble), 2)
+    except Exception as fault:  # noqa: BLE001 - the edge: a fault of ours must not end in a stack trace either
+        return _said(f"程序出错（{type(fault).__name__}：{fault}）。请把这一行和所用命令告诉维护者。", 2)
+
+
+def _usage(message: str) -> str:
+    for pattern, chinese in USAGE:
+        if re.fullmatch(pattern, message, re.DOTALL):
+            return re.sub(pattern, chinese, message, flags=re.DOTALL)
+    return f"命令写法有误：{message}"
+
+
+def _trouble(trouble: OSError) -> str:
+    what = TROUBLE.get(trouble.errno or 0, trouble.strerror or str(trouble))
+    return f"{trouble.filename}：{what}" if trouble.filename else str(what)
+
+
+def _said(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code

@@ -1,0 +1,146 @@
+"""What the terminal shows: one decision explained with its evidence, and tables of many."""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from models.complaint import Complaint
+from models.decision import Decision, Evidence, Outcome, Urgency
+from models.ruleset import RuleSet, ScopeCode
+
+LONGEST = 3000
+"""More characters of one complaint than this are not printed."""
+OUTCOMES = {Outcome.DISPATCH: "分派", Outcome.ESCALATE: "提级牵头", Outcome.RETURN: "退回热线"}
+URGENCIES = {Urgency.NORMAL: "一般", Urgency.URGENT: "紧急", Urgency.EMERGENCY: "特急"}
+SCOPES = {
+    ScopeCode.IN: "属校外培训",
+    ScopeCode.SCHOOL: "学校自身事务",
+    ScopeCode.KINDERGARTEN: "幼儿园自身事务",
+    ScopeCode.ADULT: "成人培训",
+    ScopeCode.CHILDCARE: "3岁以下托育",
+    ScopeCode.CARE_ONLY: "托管，不培训",
+    ScopeCode.OTHER_MATTER: "其他事项",
+    ScopeCode.OTHER_DISTRICT: "其他区",
+}
+PLACES = {"institution": "机构名称", "title": "标题", "content": "内容"}
+COLOURS = {
+    "category": "bold black on green",
+    "scope": "bold black on cyan",
+    "issue": "bold black on yellow",
+    "signal": "bold white on magenta",
+}
+OUTCOME_COLOURS = {Outcome.DISPATCH: "bold green", Outcome.ESCALATE: "bold yellow", Outcome.RETURN: "bold red"}
+CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+"""A complaint must not steer the terminal; one sign for one, so that places stay."""
+
+
+def supports(code: str, ruleset: RuleSet) -> str:
+    """What evidence speaks for, in Chinese."""
+    kind, target = code.split(":")
+    match kind:
+        case "category":
+            return ruleset.ruleset.categories[target].name
+        case "issue":
+            return ruleset.issues[target].name
+        case "scope":
+            return SCOPES[ScopeCode(target)]
+        case _:
+            return {"emergency": "特急", "urgent": "紧急"}.get(target, target)
+
+
+def clause(name: str | None, ruleset: RuleSet) -> str:
+    """A clause as officials cite it; nothing where there is none."""
+    known = ruleset.clauses.get(name or "")
+    return f"《{ruleset.documents[known.document].title}》{known.article}" if known else ""
+
+
+def explanation(complaint: Complaint, decision: Decision, ruleset: RuleSet, *, colour: bool) -> RenderableType:
+    """One decision, whole: what, who, why, and the words of the complaint that say so."""
+    parts: list[RenderableType] = [_verdict(decision, ruleset), Text()]
+    for field, name in PLACES.items():
+        text = getattr(complaint, field)
+        if text:
+            parts += [Text(name, style="bold"), Padding(marked(text, field, decision.evidence, colour=colour), (0, 0, 1, 2))]
+    if decision.evidence:
+        parts.append(_evidence(decision.evidence, ruleset))
+    return Group(*parts)
+
+
+def _verdict(decision: Decision, ruleset: RuleSet) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("研判", Text(OUTCOMES[decision.decision], style=OUTCOME_COLOURS[decision.decision]))
+    for label, text in _lines(decision, ruleset):
+        if text:
+            grid.add_row(label, Text(text))
+    return grid
+
+
+def _lines(decision: Decision, ruleset: RuleSet) -> list[tuple[str, str]]:
+    categories = "、".join(f"{ruleset.ruleset.categories[item.code].name}（{item.score}分）" for item in decision.categories)
+    runner_up = decision.runner_up
+    return [
+        ("主办", department(decision.lead, ruleset)),
+        ("协办", assists(decision, ruleset)),
+        ("建议转", decision.suggest or ""),
+        ("类别", categories),
+        ("问题", "、".join(ruleset.issues[code].name for code in decision.issues)),
+        ("紧急程度", URGENCIES[decision.urgency]),
+        ("把握", f"{decision.certainty}分" + ("" if decision.confidence is None else f"，主办单位正确的概率约{decision.confidence:.1%}")),
+        ("次选", f"{department(runner_up.department, ruleset)}：{runner_up.why_not}" if runner_up else ""),
+        ("追问", f"{decision.ask.question}（{' / '.join(option.text for option in decision.ask.options)}）" if decision.ask else ""),
+        ("提醒", "".join(decision.notices)),
+        ("理由", decision.reason),
+    ]
+
+
+def department(code: str | None, ruleset: RuleSet) -> str:
+    """The name of a department; nothing where there is none."""
+    return ruleset.department(code).name if code else ""
+
+
+def assists(decision: Decision, ruleset: RuleSet) -> str:
+    """Who helps, and with what."""
+    return "、".join(f"{department(item.department, ruleset)}（{ruleset.issues[item.issue].name}）" for item in decision.assists)
+
+
+def marked(text: str, field: str, evidence: Iterable[Evidence], *, colour: bool) -> Text:
+    """A text with its evidence highlighted; in 〔〕 where the terminal has no colours."""
+    pieces = sorted((item for item in evidence if item.field == field), key=lambda item: (item.start, -item.end))
+    shown = text[:LONGEST].translate(CONTROLS)
+    line = Text(shown if colour else _bracketed(shown, pieces), overflow="fold")
+    for item in pieces if colour else ():
+        line.stylize(COLOURS[item.supports.split(":")[0]], item.start, item.end)
+    if len(text) > LONGEST:
+        line.append(f"……（共{len(text)}字）", style="dim")
+    return line
+
+
+def _bracketed(text: str, pieces: Iterable[Evidence]) -> str:
+    out, done = [], 0
+    for item in pieces:
+        if item.start >= done:
+            out += [text[done : item.start], "〔", text[item.start : item.end], "〕"]
+            done = item.end
+    return "".join([*out, text[done:]])
+
+
+def _evidence(pieces: Iterable[Evidence], ruleset: RuleSet) -> Table:
+    table = Table(title="依据", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("词语", "说明什么", "分", "位置", "规则", "条款"):
+        table.add_column(name, justify="right" if name == "分" else "left", overflow="fold")
+    for item in pieces:
+        place = f"{PLACES[item.field]} {item.start + 1}"
+        quote = Text(item.quote.translate(CONTROLS))
+        table.add_row(quote, supports(item.supports, ruleset), str(item.weight), place, Text(item.rule), Text(clause(item.clause, ruleset)))
+    return table
+
+
+def say(console: Console, complaint: Complaint, decision: Decision, ruleset: RuleSet) -> None:
+    """Print an explanation as this terminal can show it."""
+    console.print(explanation(complaint, decision, ruleset, colour=console.is_terminal and not console.no_color))
