@@ -1,0 +1,38 @@
+"""The rulebook: reads a pack of YAML files, tells every mistake at once, and makes the rule set of it. Nothing else reads YAML.
+
+files = read_folder(find_pack("beichen"))
+ruleset = load(files)          # or PackError, with all mistakes
+"""
+
+from collections.abc import Mapping
+
+from models.ruleset import RuleSet
+from service.rulebook.folder import find_pack, read_folder
+from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
+from service.rulebook.pack import Pack, assemble, digest, read_pack
+from service.rulebook.references import check_circles, check_references, check_twice, gather
+from service.rulebook.schema import schema
+
+__all__ = ["Mistake", "PackError", "Severity", "check", "digest", "find_pack", "load", "read_folder", "schema"]
+
+
+def load(files: Mapping[str, str], version: int = 0) -> RuleSet:
+    """The rule set that these files make; PackError with every mistake where they have errors."""
+    pack = _examined(files)
+    mistakes = in_order(pack.all_mistakes())
+    if any(mistake.severity == "error" for mistake in mistakes):
+        raise PackError(tuple(mistakes))
+    return assemble(pack, version)
+
+
+def check(files: Mapping[str, str]) -> list[Mistake]:
+    """Every mistake and every warning of a pack, in the order of reading."""
+    return in_order(_examined(files).all_mistakes())
+
+
+def _examined(files: Mapping[str, str]) -> Pack:
+    pack = read_pack(files)
+    check_references(pack, gather(pack))
+    check_twice(pack)
+    check_circles(pack)
+    return pack

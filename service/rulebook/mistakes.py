@@ -1,0 +1,59 @@
+"""What is wrong with a pack, said so that an official can mend it: where, what, how."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+Loc = tuple[str | int, ...]
+"""The way from the top of a file to one of its values: ("rules", 0, "terms", 2)."""
+Words = tuple[str, str, str]
+"""Code, what is wrong, how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake. Line and column count from 1; `message` says what is wrong, `hint` how to mend it, both in Chinese."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    rule: str
+    code: str
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as editors and terminals make it a link."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        level = "错误" if self.severity == "error" else "提醒"
+        where = "，".join(part for part in (self.rule and f"规则 {self.rule}", self.field) if part)
+        return f"{self.place}: {level}：{where + '：' if where else ''}{self.message}。{self.hint + '。' if self.hint else ''}".replace(
+            "？。", "？"
+        )
+
+
+class PackError(Exception):
+    """规则包有错误，没有装入."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__(mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.mistakes))
+
+
+def dotted(loc: Loc) -> str:
+    """A way into a file as officials read it: rules[0].terms[2]."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc if step != "[key]")
+    return "".join(steps).removeprefix(".")
+
+
+def in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    """Mistakes as one reads the files, each once."""
+    return sorted(dict.fromkeys(mistakes), key=lambda mistake: (mistake.file, mistake.line, mistake.column, mistake.code, mistake.field))

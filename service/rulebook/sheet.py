@@ -1,0 +1,99 @@
+"""A sheet: one file of a pack, read as far as it can be, with all that is wrong in it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from service.rulebook.layout import KEYS, Kind
+from service.rulebook.mistakes import Loc, Mistake, Severity, Words, dotted
+from service.rulebook.nodes import Node
+from service.rulebook.reading import read
+from service.rulebook.shape import keys_of
+from service.rulebook.slips import Flaw
+from service.rulebook.wording import said, said_of_key
+
+MAX_SIZE = 1_000_000
+"""Bytes of one file; a real one stays under 100,000."""
+DOUBTFUL = ("alias", "tag", "anchor", "bad_key", "merge_key", "twice")
+"""Flaws that make what stands there doubtful: pydantic's opinion of it would only confuse."""
+HOLES = ("missing", "too_short")
+"""Complaints that a part which could not be read may cause."""
+
+
+class Sheet:
+    """One YAML file: its nodes, its model where it is sound, and its mistakes. `whole` is False where a part could not be read."""
+
+    def __init__(self, name: str, kind: Kind, text: str) -> None:
+        self.name = name
+        self.kind = kind
+        self.model: BaseModel | None = None
+        self.root = Node(1, 1)
+        self.whole = False
+        self.mistakes: list[Mistake] = []
+        self._read(text)
+
+    def _read(self, text: str) -> None:
+        if len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
+            self.report((), ("too_large", f"文件太大，超过 {MAX_SIZE // 1_000_000} MB", "请分成几个文件"), at=self.root)
+            return
+        reading = read(text, KEYS)
+        self.whole = reading.whole
+        self.root = reading.root or self.root
+        for flaw in reading.flaws:
+            self._report_flaw(flaw)
+        if reading.root is not None and reading.root.entries is not None:
+            self._validate(tuple(flaw.loc for flaw in reading.flaws if flaw.code in DOUBTFUL))
+        elif reading.whole:
+            self._refuse_shape()
+
+    def _refuse_shape(self) -> None:
+        self.whole = False
+        if self.root.text is None and self.root.items is None:
+            self.report((), ("empty_file", "文件是空的", "请补上内容，或删掉这个文件"))
+        else:
+            self.report((), ("not_map", "文件须由「字段: 值」组成", f"第一层可以写：{'、'.join(keys_of(self.kind.model))}"))
+
+    def _validate(self, doubtful: tuple[Loc, ...]) -> None:
+        try:
+            model = self.kind.model.model_validate(self.root.plain())
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                loc = detail["loc"]
+                if any(loc[: len(doubt)] == doubt for doubt in doubtful) or (not self.whole and detail["type"] in HOLES):
+                    continue
+                self._report_error(loc, detail)
+            return
+        if self.whole and not self.mistakes:
+            self.model = model
+
+    def _report_error(self, loc: Loc, detail: Any) -> None:
+        if loc and loc[-1] == "[key]":
+            self.report(loc[:-1], said_of_key(detail), at=self.root.key_at(loc[:-1]))
+        elif detail["type"] == "extra_forbidden":
+            self.report(loc, said(detail, self.root, self.kind.model), at=self.root.key_at(loc))
+        else:
+            self.report(loc, said(detail, self.root, self.kind.model))
+
+    def _report_flaw(self, flaw: Flaw) -> None:
+        self.report(flaw.loc, (flaw.code, flaw.message, flaw.hint), at=Node(flaw.line, flaw.column))
+
+    def report(self, loc: Loc, words: Words, *, at: Node | None = None, severity: Severity = "error") -> None:
+        """Note a mistake at a way into this file; it stands at the value there unless `at` says otherwise."""
+        node = at or self.root.at(loc)
+        self.mistakes.append(Mistake(self.name, node.line, node.column, dotted(loc), self.rule_at(loc), *words, severity=severity))
+
+    def warn(self, loc: Loc, words: Words) -> None:
+        """Note what is allowed but looks wrong."""
+        self.report(loc, words, severity="warning")
+
+    def rule_at(self, loc: Loc) -> str:
+        """The id of the rule that a way leads into; empty outside the rules."""
+        if len(loc) < 2 or loc[0] != "rules":
+            return ""
+        named = self.root.at(loc[:2]).child("id")
+        return named.text or "" if named else ""
+
+    def walk(self, pattern: str) -> Iterator[tuple[Loc, Node]]:
+        """Every value that a dotted pattern leads to: `rules.*.clause`."""
+        return self.root.walk(tuple(pattern.split(".")))
