@@ -36,7 +36,7 @@ metadata = MetaData(
 
 def to_text(moment: datetime) -> str:
     """The moment in UTC as text of one width, so that text sorts as time does."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def from_text(text: str) -> datetime:
@@ -148,8 +148,8 @@ heads = Table(
 idempotency = Table(
     "idempotency",
     metadata,
-    Column("client", Text, primary_key=True),
     Column("key", Text, primary_key=True),
+    Column("client", Text, primary_key=True),
     Column("body_hash", String(64), nullable=False),
     Column("case_id", ForeignKey("cases.id"), nullable=False),
     Column("created_at", Moment, nullable=False),

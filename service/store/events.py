@@ -6,17 +6,17 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from models.tables import events, heads, to_text
 from service.store.rows import Event, NewEvent
-from service.store.sql import Prepared, moments
+from service.store.sql import Insert, Prepared, moments
 
 GENESIS = "0" * 64
 
 _TAKE_HEAD = Prepared(select(heads.c.value, heads.c.hash).where(heads.c.name == bindparam("name")).with_for_update())
 _MOVE_HEAD = Prepared(update(heads).where(heads.c.name == bindparam("of")).values(value=bindparam("value"), hash=bindparam("hash")))
-_INSERT = Prepared(insert(events))
+_INSERT = Insert(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
         rows.append((seq, moment(event.at), event.kind, event.case_id, event.actor, event.data, prev_hash, hash_))
         prev_hash = hash_
     if rows:
-        _INSERT.run_many(conn, rows)
+        _INSERT.run(conn, rows)
         _MOVE_HEAD.run(conn, (seq, prev_hash, "events"))
 
 

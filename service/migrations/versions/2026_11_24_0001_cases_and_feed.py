@@ -94,12 +94,12 @@ def _cases() -> None:
     op.create_index("ix_case_departments_department_created_at_case_id", "case_departments", ["department", "created_at", "case_id"])
     op.create_table(
         "idempotency",
-        sa.Column("client", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
+        sa.Column("client", sa.Text, nullable=False),
         sa.Column("body_hash", sa.String(64), nullable=False),
         sa.Column("case_id", sa.String(26), nullable=False),
         sa.Column("created_at", Moment, nullable=False),
-        sa.PrimaryKeyConstraint("client", "key", name="pk_idempotency"),
+        sa.PrimaryKeyConstraint("key", "client", name="pk_idempotency"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_idempotency_case_id_cases"),
     )
     op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"])

@@ -1,0 +1,170 @@
+"""Cases coming in: in batches, each stored once, whichever number, key or replica it comes by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from models.tables import case_departments, cases, idempotency
+from service.store.cases import cases_by_id, record_hash
+from service.store.events import Head, take_head, write_events
+from service.store.rows import Case, NewCase, NewEvent, Outcome
+from service.store.sql import Insert, moments, one_of, padded
+
+_INSERT_CASE = Insert(cases)
+_INSERT_DEPARTMENT = Insert(case_departments)
+_INSERT_KEY = Insert(idempotency)
+_NUMBERS = select(cases.c.id, cases.c.source_system, cases.c.source_order_no)
+_KEYS = select(idempotency.c.client, idempotency.c.key, idempotency.c.body_hash, idempotency.c.case_id)
+
+
+def insert_cases(conn: Connection, new: Sequence[NewCase]) -> list[Outcome]:
+    """Store those that are new and tell of each what became of it; two of one batch may also be the same.
+
+    The end of the feed is taken first, so nobody can store the same number between the looking and the writing.
+    """
+    if not new:
+        return []
+    head = take_head(conn)
+    known = _Known(head.seq)
+    _recall(conn, known, new)
+    outcomes = [known.meet(case) for case in new]
+    _write(conn, head, known)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The case that a number or a key stands for, and the body it came with."""
+
+    case: Case
+    seq: int
+    body_hash: str
+
+
+@dataclass(slots=True)
+class _Known:
+    """The numbers and keys that are taken: by stored cases, and by those of this batch as it is gone through."""
+
+    seq: int
+    numbers: dict[tuple[str, str], _Taken] = field(default_factory=dict)
+    keys: dict[tuple[str, str | None], _Taken] = field(default_factory=dict)
+    created: list[NewCase] = field(default_factory=list)
+    used: list[tuple[NewCase, Case]] = field(default_factory=list)
+
+    def meet(self, case: NewCase) -> Outcome:
+        if case.idempotency_key is None:
+            return self._meet_number(case)
+        taken = self.keys.get((case.client, case.idempotency_key))
+        if taken is not None:
+            return Outcome("same" if taken.body_hash == case.body_hash else "conflict", taken.case, "key", taken.seq)
+        outcome = self._meet_number(case)
+        if outcome.result != "conflict":  # a refused request leaves its key free
+            self.keys[case.client, case.idempotency_key] = _Taken(outcome.case, outcome.seq, case.body_hash)
+            self.used.append((case, outcome.case))
+        return outcome
+
+    def _meet_number(self, case: NewCase) -> Outcome:
+        number = (case.source_system, case.source_order_no)
+        taken = self.numbers.get(number)
+        if taken is not None:
+            return Outcome("same" if taken.body_hash == case.body_hash else "conflict", taken.case, "order", taken.seq)
+        self.seq += 1
+        self.numbers[number] = _Taken(case, self.seq, case.body_hash)
+        self.created.append(case)
+        return Outcome("created", case, None, self.seq)
+
+
+def _recall(conn: Connection, known: _Known, new: Sequence[NewCase]) -> None:
+    # Asked by number and by key alone, for SQLite walks the whole table to find pairs; two systems seldom give the same number.
+    numbers = padded([case.source_order_no for case in new])
+    rows = one_of(_NUMBERS, cases.c.source_order_no, len(numbers)).run(conn, numbers)
+    stored = {(row.source_system, row.source_order_no): row.id for row in rows}
+    wanted = {stored[number] for case in new if (number := (case.source_system, case.source_order_no)) in stored}
+    for row in cases_by_id(conn, wanted).values():
+        known.numbers[row.source_system, row.source_order_no] = _Taken(row, row.seq, row.body_hash)
+    _recall_keys(conn, known, [case.idempotency_key for case in new if case.idempotency_key is not None])
+
+
+def _recall_keys(conn: Connection, known: _Known, keys: list[str]) -> None:
+    if not keys:
+        return
+    wanted = padded(keys)
+    uses = one_of(_KEYS, idempotency.c.key, len(wanted)).run(conn, wanted).all()
+    owners = cases_by_id(conn, {use.case_id for use in uses})
+    for use in uses:
+        known.keys[use.client, use.key] = _Taken(owners[use.case_id], owners[use.case_id].seq, use.body_hash)
+
+
+def _write(conn: Connection, head: Head, known: _Known) -> None:
+    moment = moments(conn)
+    created = [(case, moment(case.received_at), moment(case.created_at)) for case in known.created]
+    _INSERT_CASE.run(conn, [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)])
+    _INSERT_DEPARTMENT.run(conn, [row for case, _, at in created for row in _department_rows(case, at)])
+    keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
+    _INSERT_KEY.run(conn, keys)
+    write_events(conn, head, [_birth(case) for case in known.created])
+
+
+def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tuple[Any, ...]:
+    # In the order of the table's columns; a test compares what comes back with what went in.
+    return (
+        case.id,
+        case.source_system,
+        case.source_order_no,
+        case.body_hash,
+        received_at,
+        created_at,
+        created_at,
+        1,
+        seq,
+        case.status,
+        case.decision,
+        case.reason_code,
+        case.lead,
+        case.category,
+        case.urgency,
+        case.demand_type,
+        case.street,
+        case.title,
+        case.content,
+        case.institution,
+        case.address,
+        case.details,
+        case.complainant,
+        case.triage,
+        case.issues,
+        case.ruleset_version,
+        case.ruleset_digest,
+    )
+
+
+def _department_rows(case: NewCase, created_at: Any) -> list[tuple[Any, ...]]:
+    # A department that helps because of two issues has one row, for the first; the decision tells both.
+    first: dict[str, tuple[Any, ...]] = {}
+    for rank, part in enumerate(case.departments):
+        first.setdefault(part.department, (case.id, part.department, part.role, rank, part.issue, created_at))
+    return list(first.values())
+
+
+def _birth(case: NewCase) -> NewEvent:
+    """What the feed tells of a new case; `record_hash` ties the stored row into the chain."""
+    data = orjson.dumps(
+        {
+            "source_system": case.source_system,
+            "source_order_no": case.source_order_no,
+            "status": case.status,
+            "decision": case.decision,
+            "reason_code": case.reason_code,
+            "lead": case.lead,
+            "assists": [{"department": d.department, "issue": d.issue} for d in case.departments if d.role == "assist"],
+            "category": case.category,
+            "urgency": case.urgency,
+            "ruleset_version": case.ruleset_version,
+            "ruleset_digest": case.ruleset_digest,
+            "record_hash": record_hash(case),
+        }
+    )
+    return NewEvent(at=case.created_at, kind="case.received", actor=case.actor, case_id=case.id, data=data.decode())
