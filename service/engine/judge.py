@@ -8,6 +8,7 @@ from models.decision import Assist, CategoryScore, Outcome, Reason, Urgency
 from models.ruleset import RuleSet, ScopeCode
 
 from .evidence import Hit
+from .plan import PlannedRule
 
 SETTLED = 1000
 """Points of what the caller answered: more than any words weigh."""
@@ -62,18 +63,28 @@ class Verdict:
 
 def weigh(hits: Iterable[Hit], complaint: Complaint, ruleset: RuleSet) -> Weighing:
     """Sum the points of all hits, of the register and of the caller's answers."""
-    sums: dict[str, dict[str, int]] = {"scope": {}, "category": {}, "issue": {}, "signal": {}}
-    named = set()
+    by_rule: dict[PlannedRule, int] = {}
     for hit in hits:
-        by_code = sums[hit.rule.kind]
-        by_code[hit.rule.code] = by_code.get(hit.rule.code, 0) + hit.weight
-        named.add(hit.rule.id)
+        by_rule[hit.rule] = by_rule.get(hit.rule, 0) + hit.weight
+    sums = _sums(by_rule, ruleset.ruleset.repeat)
     scope, categories = sums["scope"], sums["category"]
     if complaint.register is not None:
         scope[ScopeCode.IN] = scope.get(ScopeCode.IN, 0) + ruleset.ruleset.register_points.scope
     for question, answer in complaint.answers.items():
         _settle(question, answer, ruleset, scope, categories)
-    return Weighing(scope, categories, sums["issue"], frozenset(sums["signal"]), frozenset(named))
+    return Weighing(scope, categories, sums["issue"], frozenset(sums["signal"]), frozenset(rule.id for rule in by_rule))
+
+
+def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str, dict[str, int]]:
+    """The points for each thing supported: the best rule whole, each further one less, since rules often see the same words."""
+    ranked: dict[tuple[str, str], list[int]] = {}
+    for rule, points in by_rule.items():
+        ranked.setdefault((rule.kind, rule.code), []).append(points)
+    sums: dict[str, dict[str, int]] = {"scope": {}, "category": {}, "issue": {}, "signal": {}}
+    for (kind, code), points in ranked.items():
+        points.sort(reverse=True)
+        sums[kind][code] = sum(each * share // 100 for each, share in zip(points, repeat, strict=False))
+    return sums
 
 
 def _settle(question: str, answer: str, ruleset: RuleSet, scope: dict[str, int], categories: dict[str, int]) -> None:
@@ -144,7 +155,7 @@ def _lead(
             return Outcome.DISPATCH, Reason.REGISTER, head.categories[licensed].department, licensed
         return Outcome.ESCALATE, Reason.NO_CATEGORY, head.coordinator, None
     primary = _primary(categories, licensed)
-    lead = head.categories[primary].department if primary else head.coordinator
+    lead = head.categories[primary].department if primary else departments[0] if len(departments) == 1 else head.coordinator
     if len(departments) > 1:
         return Outcome.ESCALATE, Reason.MULTI_DEPARTMENT, lead, primary
     if weighing.named & set(head.identification) and not _plain(weighing, head.identification, ruleset, categories[0].code):

@@ -8,7 +8,7 @@ from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from models.ruleset import Rule, RuleSet, ScopeCode, Status
 
-from .terms import expand
+from .terms import expand, expand_term, word_lists
 from .text import FIELDS, Reader
 from .tokens import Tokenizer
 
@@ -87,10 +87,11 @@ class Plan:
     def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:
         """What each pattern means, by pattern."""
         fold = self.reader.fold
+        lists = word_lists(ruleset.rules, ruleset.lists)
         of: dict[str, tuple[set[int], set[int], set[int]]] = defaultdict(lambda: (set(), set(), set()))
         for order, rule in enumerate(rules):
             for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ())):
-                for word in words:
+                for word in (plain for word in words for plain in expand_term(word, lists)):
                     of[fold(word)][role].add(order)
         negates: dict[str, int] = {}
         for negation in ruleset.ruleset.negations:
