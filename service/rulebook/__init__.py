@@ -7,11 +7,15 @@ ruleset = load(files)          # or PackError, with all mistakes
 from collections.abc import Mapping
 
 from models.ruleset import RuleSet
+from service.engine.text import Reader
 from service.rulebook.folder import find_pack, read_folder
+from service.rulebook.meaning import check_meaning
 from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
 from service.rulebook.pack import Pack, assemble, digest, read_pack
 from service.rulebook.references import check_circles, check_references, check_twice, gather
 from service.rulebook.schema import schema
+from service.rulebook.sense import check_sense
+from service.rulebook.terms import check_terms
 
 __all__ = ["Mistake", "PackError", "Severity", "check", "digest", "find_pack", "load", "read_folder", "schema"]
 
@@ -32,7 +36,11 @@ def check(files: Mapping[str, str]) -> list[Mistake]:
 
 def _examined(files: Mapping[str, str]) -> Pack:
     pack = read_pack(files)
-    check_references(pack, gather(pack))
+    names, fold = gather(pack), Reader({}, ()).fold
+    check_references(pack, names)
     check_twice(pack)
     check_circles(pack)
+    check_terms(pack, fold)
+    check_meaning(pack, names, fold)
+    check_sense(pack)
     return pack

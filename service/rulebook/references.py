@@ -43,6 +43,7 @@ CODE = {"department": "code", "rule": "id", "signal": "signal"}
 USES = {
     "ruleset.yaml": {
         "coordinator": "department",
+        "escalation_clause": "clause",
         "categories.*.department": "department",
         "categories.*.clause": "clause",
         "identification.*": "rule",
@@ -116,6 +117,7 @@ def gather(pack: Pack) -> dict[str, Names]:
     """Every name that the pack defines, by sort."""
     names = {definition.sort: _names(pack, definition) for definition in DEFINITIONS}
     names["scope"] = Names("范围", "规则", {code.value: [] for code in ScopeCode})
+    names["list"] = Names("清单", "lists", {code: [] for code in names["category"].codes}, open=names["rule"].open)
     names["reason"] = Names("理由代码", "程序", {code.value: [] for code in Reason})
     return names
 

@@ -1,0 +1,209 @@
+"""Meaning: sound rules that can never do what they are meant to do, alone or beside the others."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from models.ruleset import Rule, Status
+from service.engine.terms import PLACE, PROGRAM, expand_term, word_lists
+from service.rulebook.mistakes import Loc
+from service.rulebook.nodes import Node
+from service.rulebook.pack import Pack
+from service.rulebook.references import Names, sheets_of
+from service.rulebook.sheet import Sheet
+from service.rulebook.terms import Fold
+from service.rulebook.wording import likely, shortened
+
+MOST_TERMS = 200_000
+"""Terms of a pack after all `{list}` places are written out; more would make the automaton slow to build and large to keep."""
+MOST_PLACES = 2
+MOST_PAIRS = 2_000_000
+"""Pairs of term and exclusion that are compared for one rule; beyond, the comparison is left out."""
+
+Lists = Mapping[str, tuple[str, ...]]
+
+
+class Placed(NamedTuple):
+    """A rule that is sound by itself, and where it stands."""
+
+    sheet: Sheet
+    loc: Loc
+    rule: Rule
+
+    def word(self, key: str, number: int) -> Loc:
+        """The way to one of its words."""
+        return (*self.loc, key, number)
+
+
+def check_meaning(pack: Pack, names: Mapping[str, Names], fold: Fold) -> None:
+    """Note rules, lists and aliases that cannot mean what they say."""
+    placed = list(_sound(pack))
+    _check_programs(placed)
+    _check_list_names(pack, names)
+    lists = word_lists((each.rule for each in placed), _lists(pack))
+    _check_lists_used(pack)
+    written = [each for each in placed if _check_places(each, lists, names["list"])]
+    if _check_bound(written, lists):
+        for each in written:
+            _check_unless(each, lists, fold)
+    _check_categories(placed, fold)
+    _check_waiting(placed)
+    _check_aliases(pack, fold)
+
+
+def _sound(pack: Pack) -> Iterator[Placed]:
+    for sheet in pack.rules():
+        for loc, node in sheet.walk("rules.*"):
+            try:
+                yield Placed(sheet, loc, Rule.model_validate(node.plain()))
+            except ValidationError:  # the sheet has told it already
+                continue
+
+
+def _lists(pack: Pack) -> dict[str, tuple[str, ...]]:
+    return {str(loc[-1]): tuple(node.texts()) for sheet in pack.rules() for loc, node in sheet.walk("lists.*")}
+
+
+def _check_programs(placed: Iterable[Placed]) -> None:
+    for sheet, loc, rule in placed:
+        if rule.program and not rule.category:
+            said = "useless_program", "program 只对 category 规则有用", "请删掉 program，或写明 category"
+            sheet.report((*loc, "program"), said, at=sheet.root.key_at((*loc, "program")))
+
+
+def _check_list_names(pack: Pack, names: Mapping[str, Names]) -> None:
+    """A list must not take the name by which all programs, or those of one category, are meant."""
+    for sheet in pack.rules():
+        for loc, _ in sheet.walk("lists.*"):
+            if loc[-1] == PROGRAM or loc[-1] in names["category"].codes:
+                said = "reserved_name", f"{loc[-1]} 是自动生成的清单，不能另写", "请换一个名字"
+                sheet.report(loc, said, at=sheet.root.key_at(loc))
+
+
+def _check_lists_used(pack: Pack) -> None:
+    used = {name for sheet in pack.rules() for _, node in sheet.walk("rules.*.terms.*") for name in PLACE.findall(node.text or "")}
+    for sheet in pack.rules():
+        for loc, _ in sheet.walk("lists.*"):
+            if loc[-1] not in used and sheet.whole:
+                said = "unused_list", f"清单 {loc[-1]} 没有规则用到", f'请在 terms 里写 "{{{loc[-1]}}}"，或删掉它'
+                sheet.report(loc, said, at=sheet.root.key_at(loc), severity="warning")
+
+
+def _check_places(each: Placed, lists: Lists, known: Names) -> bool:
+    """Whether every `{list}` place of a rule can be filled."""
+    sound = True
+    for number, term in enumerate(each.rule.terms):
+        places = PLACE.findall(term)
+        for place in places:
+            if place not in lists:
+                sound = False
+                if not known.open:
+                    each.sheet.report(each.word("terms", number), _no_list(place, lists, known))
+        if len(places) > MOST_PLACES:
+            sound = False
+            said = "too_many_places", f"一个词里至多用 {MOST_PLACES} 个清单", "请把其中几个写明"
+            each.sheet.report(each.word("terms", number), said)
+    return sound
+
+
+def _no_list(place: str, lists: Lists, known: Names) -> tuple[str, str, str]:
+    if place in known.codes:
+        return "empty_list", f"类别 {place} 还没有标 program: true 的规则，{{{place}}} 是空的", "请在该类别的项目规则里写 program: true"
+    guess = likely(place, lists)
+    hint = f"您是否想写 {{{guess}}}？" if guess else f"可以用：{'、'.join(sorted(lists))}" if lists else "请先在 lists 里写明"
+    return "unknown_list", f"没有清单 {{{shortened(place)}}}", hint
+
+
+def _check_bound(placed: Iterable[Placed], lists: Lists) -> bool:
+    """Whether all terms written out stay within the bound."""
+    sizes = [(_size(term, lists), each, number) for each in placed for number, term in enumerate(each.rule.terms)]
+    total = sum(size for size, _, _ in sizes)
+    if total <= MOST_TERMS:
+        return True
+    largest, each, number = max(sizes, key=lambda size: size[0])
+    message = f"所有词语展开后有 {total} 个，超过 {MOST_TERMS} 个；这一个就有 {largest} 个"
+    each.sheet.report(each.word("terms", number), ("too_many_terms", message, "请少用一个清单，或把清单分小"))
+    return False
+
+
+def _size(term: str, lists: Lists) -> int:
+    return prod(len(lists[place]) for place in PLACE.findall(term))
+
+
+def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
+    """Note terms that an exclusion always cancels, and exclusions that never cancel any."""
+    written = [[fold(word) for word in expand_term(term, lists)] for term in each.rule.terms]
+    unless = [fold(word) for word in each.rule.unless]
+    if not unless or sum(map(len, written)) * len(unless) > MOST_PAIRS:
+        return
+    for number, words in enumerate(written):
+        cancelling = next((out for out in unless if all(out in term for term in words)), None)
+        if cancelling is not None:
+            message = f"{shortened(each.rule.terms[number])} 永远不会命中：它含有本规则 unless 里的 {cancelling}"
+            each.sheet.report(each.word("terms", number), ("cancelled_term", message, "请从 terms 或 unless 里删掉一个"))
+    for number, out in enumerate(unless):
+        if not any(_may_overlap(out, term) for words in written for term in words):
+            message = f"unless 里的 {shortened(each.rule.unless[number])} 与本规则的词语没有重叠的字，不起作用"
+            each.sheet.warn(each.word("unless", number), ("idle_unless", message, "unless 写的是包含误中词语的更长的词；请检查"))
+
+
+def _may_overlap(out: str, term: str) -> bool:
+    """Whether there is a text in which both stand on at least one common character."""
+    if out in term or term in out:
+        return True
+    shorter = min(len(out), len(term))
+    return any(out.endswith(term[:size]) or term.endswith(out[:size]) for size in range(1, shorter))
+
+
+def _check_categories(placed: Iterable[Placed], fold: Fold) -> None:
+    """Note plain terms that speak for two categories, unless one of the rules says why."""
+    first: dict[str, Placed] = {}
+    for each in placed:
+        rule = each.rule
+        if rule.category is None or rule.status is not Status.ACTIVE:
+            continue
+        for number, term in enumerate(rule.terms):
+            before = first.setdefault(fold(term), each)
+            if before.rule.category != rule.category and not (rule.why or before.rule.why):
+                message = f"{shortened(term)} 同时支持 {before.rule.category}（规则 {before.rule.id}）和 {rule.category}"
+                each.sheet.warn(each.word("terms", number), ("two_categories", message, "请只留一处；确需两处时在规则里用 why 写明理由"))
+
+
+def _check_waiting(placed: Iterable[Placed]) -> None:
+    """Note live rules that need others of which none is live: they can never fire."""
+    placed = list(placed)
+    live = {name for each in placed if _live(each.rule) for name in (each.rule.id, each.rule.supports)}
+    known = {each.rule.id for each in placed}
+    for each in placed:
+        needs = each.rule.needs
+        if needs and _live(each.rule) and not live.intersection(needs) and all(":" in name or name in known for name in needs):
+            said = "never_fires", f"永远不会命中：needs 里的 {'、'.join(needs)} 都没有启用的规则", "请启用其中一条，或改 needs"
+            each.sheet.warn((*each.loc, "needs"), said)
+
+
+def _live(rule: Rule) -> bool:
+    return rule.status in (Status.ACTIVE, Status.TRIAL)
+
+
+def _check_aliases(pack: Pack, fold: Fold) -> None:
+    """Note aliases that change nothing, and words that are never met because an alias replaces them."""
+    for sheet in sheets_of(pack, "aliases.yaml"):
+        aliases = {fold(str(loc[-1])): (loc, node) for loc, node in sheet.walk("aliases.*")}
+        for alias, (loc, node) in aliases.items():
+            if alias == fold(node.text or ""):
+                sheet.report(loc, ("idle_alias", f"{loc[-1]} 的别名就是它自己", "请删掉这一行"))
+        for rules in pack.rules():
+            for pattern in ("rules.*.terms.*", "rules.*.unless.*", "rules.*.near.words.*", "lists.*.*"):
+                for loc, node in rules.walk(pattern):
+                    _check_replaced(rules, loc, node, aliases, fold)
+
+
+def _check_replaced(sheet: Sheet, loc: Loc, node: Node, aliases: Mapping[str, tuple[Loc, Node]], fold: Fold) -> None:
+    word = fold(node.text or "")
+    for alias, (_, meaning) in aliases.items():
+        if alias in word and alias != fold(meaning.text or ""):
+            message = f"{shortened(node.text or '')} 永远不会命中：来话里的 {alias} 先按 aliases.yaml 换成了 {meaning.text}"
+            sheet.warn(loc, ("replaced_word", message, f"请改写成 {word.replace(alias, meaning.text or '')}"))
+            return
