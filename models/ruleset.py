@@ -249,6 +249,8 @@ class RulesetFile(Strict):
     thresholds: Thresholds = Thresholds()
     register_points: RegisterPoints = Field(RegisterPoints(), alias="register")
     negations: tuple[Negation, ...] = ()
+    dominant: Code | None = None
+    dominant_share: Percent = 50
     identification: tuple[RuleId, ...] = ()
     returns: dict[ScopeCode, ReturnAdvice]
     no_evidence: ReturnAdvice

@@ -154,7 +154,7 @@ def _lead(
         if licensed is not None:
             return Outcome.DISPATCH, Reason.REGISTER, head.categories[licensed].department, licensed
         return Outcome.ESCALATE, Reason.NO_CATEGORY, head.coordinator, None
-    primary = _primary(categories, licensed)
+    primary = _primary(categories, licensed, ruleset)
     lead = head.categories[primary].department if primary else departments[0] if len(departments) == 1 else head.coordinator
     if len(departments) > 1:
         return Outcome.ESCALATE, Reason.MULTI_DEPARTMENT, lead, primary
@@ -163,8 +163,11 @@ def _lead(
     return Outcome.DISPATCH, Reason.CLEAR, lead, primary
 
 
-def _primary(categories: tuple[CategoryScore, ...], licensed: str | None) -> str | None:
-    """The main category: the one with most evidence; where two are even, the licensed one; else none can be told."""
+def _primary(categories: tuple[CategoryScore, ...], licensed: str | None, ruleset: RuleSet) -> str | None:
+    """The main category: the dominant one where it is well attested, else the one with most evidence, else the licensed one; None where even."""
+    head = ruleset.ruleset
+    if any(category.code == head.dominant and category.score * 100 >= head.dominant_share * categories[0].score for category in categories):
+        return head.dominant
     best = [category.code for category in categories if category.score == categories[0].score]
     if len(best) == 1:
         return best[0]
