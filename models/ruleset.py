@@ -14,7 +14,8 @@ Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Points = Annotated[int, Field(ge=0, le=1000)]
 Percent = Annotated[int, Field(ge=0, le=1000)]
-Place = Literal["institution", "title", "content"]
+Place = Literal["institution", "title", "head", "content"]
+"""`head` is the first part of the content, `head_length` characters; `content` is all of it."""
 
 
 class ScopeCode(StrEnum):

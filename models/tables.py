@@ -36,6 +36,8 @@ metadata = MetaData(
 
 def to_text(moment: datetime) -> str:
     """The moment in UTC as text of one width, so that text sorts as time does."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its zone cannot be stored")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
@@ -56,8 +58,6 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without its zone cannot be stored")
         return to_text(value) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:

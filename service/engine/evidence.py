@@ -37,11 +37,12 @@ class Met:
     unless: dict[int, list[Span]]
     near: dict[int, list[Span]]
     negations: list[tuple[int, int]]
+    head_length: int
 
 
 def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
     """The hits of a text, in the order of the plan."""
-    met = _meet(plan, reading.text)
+    met = _meet(plan, reading.text, numbers.zones.head_length)
     borders = Borders(plan.tokenizer, reading.text)
     fired: set[int] = set()
     hits: list[Hit] = []
@@ -56,8 +57,8 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
     return hits
 
 
-def _meet(plan: Plan, text: str) -> Met:
-    met = Met({}, {}, {}, [])
+def _meet(plan: Plan, text: str, head_length: int) -> Met:
+    met = Met({}, {}, {}, [], head_length)
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
@@ -75,7 +76,7 @@ def _meet(plan: Plan, text: str) -> Met:
 def _counts(rule: PlannedRule, span: Span, met: Met, reading: Reading, borders: Borders) -> bool:
     """Whether a met term is a hit of its rule."""
     start, end, _ = span
-    if len(rule.places) < 3 and _field(reading, start) not in rule.places:
+    if rule.places and rule.places.isdisjoint(_places(reading, start, met.head_length)):
         return False
     if any(from_ < end and start < to for from_, to, _ in met.unless.get(rule.order, ())):
         return False
@@ -96,12 +97,13 @@ def _framed(text: str, start: int, end: int, frame: Span, within: int) -> bool:
     return 0 <= frame[0] - end <= within and not STOP.search(text, end, frame[0])
 
 
-def _field(reading: Reading, place: int) -> str:
+def _places(reading: Reading, place: int, head_length: int) -> tuple[str, ...]:
+    """The names of the places that hold this character."""
     if reading.starts is not None:
         place = reading.starts[place]
     if place >= reading.content_at:
-        return "content"
-    return "title" if place >= reading.title_at else "institution"
+        return ("content", "head") if place - reading.content_at < head_length else ("content",)
+    return ("title",) if place >= reading.title_at else ("institution",)
 
 
 def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: RulesetFile) -> list[Hit]:

@@ -18,7 +18,10 @@ LIVE = (Status.ACTIVE, Status.TRIAL)
 
 @dataclass(frozen=True, slots=True)
 class PlannedRule:
-    """A rule as the matcher wants it: numbers and sets of numbers only. `order` is its place in the plan, after all that it needs."""
+    """A rule as the matcher wants it: numbers and sets of numbers only.
+
+    `order` is its place in the plan, after all that it needs; `places` is empty where every place will do.
+    """
 
     order: int
     id: str
@@ -75,7 +78,7 @@ class Plan:
             kind=kind,
             code=code,
             points=ruleset.ruleset.points[rule.strength] if rule.status is Status.ACTIVE else 0,
-            places=frozenset(rule.places) if len(set(rule.places)) < len(FIELDS) else frozenset(FIELDS),
+            places=frozenset() if set(FIELDS) <= set(rule.places) else frozenset(rule.places),
             within=rule.near.within if rule.near else None,
             needs=frozenset(_orders(rule.needs, rules)) if rule.needs else frozenset(),
             blocked_by=frozenset(_orders(rule.blocked_by, rules)),
