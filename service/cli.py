@@ -23,6 +23,8 @@ from models.decision import Outcome
 from service import batch, rulebook, show
 from service.engine import Engine
 from service.errors import FenpaiError, StartError
+from service.evaluate import calibration, gold, report, summary
+from service.evaluate.figures import measure
 
 MOST_MISTAKES = 50
 """More mistakes than this are counted, not printed; all stand in the output."""
@@ -167,6 +169,70 @@ def _progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
+# Rules and labels ---------------------------------------------------------------------------------------------------------------
+
+
+@rules.command("check")
+def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen") -> None:
+    """检查规则包，一次列出所有错误：文件、行、列、怎样改。"""
+    folder = rulebook.find_pack(pack)
+    mistakes = rulebook.check(rulebook.read_folder(folder))
+    for mistake in mistakes:
+        print(mistake)
+    errors = sum(mistake.severity == "error" for mistake in mistakes)
+    print(f"{folder}：{errors} 处错误，{len(mistakes) - errors} 处提醒。")
+    if errors:
+        raise typer.Exit(1)
+
+
+@rules.command("schema")
+def schema_of_rules() -> None:
+    """输出规则文件的 JSON Schema，供编辑器提示和检查。"""
+    print(orjson.dumps(rulebook.schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+Golds = Annotated[list[Path], typer.Argument(metavar="标注文件...", help="标注好的诉求，JSONL，一行一件")]
+
+
+@app.command()
+def evaluate(
+    golds: Golds,
+    html: Annotated[str, typer.Option(metavar="文件", help="另写一份网页报告，列出每一处错误及其依据")] = "",
+    pack: Pack = "beichen",
+) -> None:
+    """用标注好的诉求评估研判：精确率、召回率、混淆、区间。"""
+    engine = _engine(pack)
+    judged = gold.judge(gold.read(golds, engine.ruleset), engine)
+    figures = measure(judged, engine.ruleset)
+    Console().print(summary.summary(judged, figures, engine.ruleset))
+    if html:
+        Path(html).write_text(report.page(judged, figures, engine.ruleset), encoding="utf-8")
+        print(f"报告：{html}")
+
+
+@app.command()
+def calibrate(
+    golds: Golds,
+    promise: Annotated[float, typer.Option(min=0.5, max=0.9999, help="自动分派正确的比例至少多少")] = 0.98,
+    dry: Annotated[bool, typer.Option("--dry-run", help="只算，不写入规则包")] = False,
+    pack: Pack = "beichen",
+) -> None:
+    """用标注好的诉求校准：定出自动分派的门槛和把握的含义，写入规则包。标注须未用于调整规则。"""
+    folder = rulebook.find_pack(pack)
+    files = rulebook.read_folder(folder)
+    ruleset = rulebook.load(files)
+    judged = gold.judge(gold.read(golds, ruleset), Engine(calibration.without_threshold(ruleset)))
+    names = "、".join(path.name for path in golds)
+    found = calibration.calibrate(judged, promise, ruleset.ruleset.thresholds.dispatch, names)
+    print(summary.verdict(found))
+    if not dry:
+        changed = calibration.written(files, found)
+        if rulebook.load(changed).ruleset.calibration != found:
+            raise StartError(f"{calibration.RULESET} 的写法特殊，没有把握改得对，未写入")
+        (folder / calibration.RULESET).write_text(changed[calibration.RULESET], encoding="utf-8")
+        print(f"已写入 {folder / calibration.RULESET}")
+
+
 # The door -----------------------------------------------------------------------------------------------------------------------
 
 USAGE = (
@@ -210,13 +276,19 @@ def _run(words: list[str] | None) -> int:
         context = getattr(mistake, "ctx", None)
         return _said(f"{_usage(mistake.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
     except rulebook.PackError as broken:
-        return _said("规则包有错误，没有启用：\n" + "\n".join(map(str, broken.mistakes)), 2)
+        return _said(_broken(broken), 2)
     except FenpaiError as wrong:
         return _said(wrong.detail, 2)
     except OSError as trouble:
         return _said(_trouble(trouble), 2)
     except Exception as fault:  # noqa: BLE001 - the edge: a fault of ours must not end in a stack trace either
         return _said(f"程序出错（{type(fault).__name__}：{fault}）。请把这一行和所用命令告诉维护者。", 2)
+
+
+def _broken(pack: rulebook.PackError) -> str:
+    errors = [str(mistake) for mistake in pack.mistakes if mistake.severity == "error"]
+    more = [f"……共 {len(errors)} 处错误"] if len(errors) > MOST_MISTAKES else []
+    return "\n".join(["规则包有错误，没有启用（fenpai rules check 另列出提醒）：", *errors[:MOST_MISTAKES], *more])
 
 
 def _usage(message: str) -> str:

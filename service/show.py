@@ -66,7 +66,7 @@ def explanation(complaint: Complaint, decision: Decision, ruleset: RuleSet, *, c
         if text:
             parts += [Text(name, style="bold"), Padding(marked(text, field, decision.evidence, colour=colour), (0, 0, 1, 2))]
     if decision.evidence:
-        parts.append(_evidence(decision.evidence, ruleset))
+        parts += [_evidence(decision.evidence, ruleset), _clauses(decision, ruleset)]
     return Group(*parts)
 
 
@@ -132,13 +132,19 @@ def _bracketed(text: str, pieces: Iterable[Evidence]) -> str:
 
 def _evidence(pieces: Iterable[Evidence], ruleset: RuleSet) -> Table:
     table = Table(title="依据", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("词语", "说明什么", "分", "位置", "规则", "条款"):
+    for name in ("词语", "说明什么", "分", "位置", "规则"):
         table.add_column(name, justify="right" if name == "分" else "left", overflow="fold")
     for item in pieces:
-        place = f"{PLACES[item.field]} {item.start + 1}"
-        quote = Text(item.quote.translate(CONTROLS))
-        table.add_row(quote, supports(item.supports, ruleset), str(item.weight), place, Text(item.rule), Text(clause(item.clause, ruleset)))
+        place = f"{PLACES[item.field]}第{item.start + 1}字"
+        table.add_row(Text(item.quote.translate(CONTROLS)), supports(item.supports, ruleset), str(item.weight), place, Text(item.rule))
     return table
+
+
+def _clauses(decision: Decision, ruleset: RuleSet) -> RenderableType:
+    """The clauses that the rules and assists rest on, each once."""
+    names = [item.clause for item in (*decision.evidence, *decision.assists)]
+    cited = dict.fromkeys(filter(None, (clause(name, ruleset) for name in names)))
+    return Group(Text("条款", style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in cited)) if cited else Text()
 
 
 def say(console: Console, complaint: Complaint, decision: Decision, ruleset: RuleSet) -> None:
