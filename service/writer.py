@@ -6,7 +6,7 @@ company (at rest a transaction holds one job), yet under load one fsync serves d
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from service.db import Database, is_unavailable, unavailable, write_lock
+from service.db import Database, commit, is_unavailable, unavailable, write_lock
 from service.errors import FenpaiError, Overloaded, StorageUnavailable, WriterStopped
 from service.store import take_head
 
@@ -138,11 +138,28 @@ class Writer:
         return answers
 
     def _transact(self, waiting: list[_Waiting]) -> Answers:
-        with self._database.writer.connect() as conn, conn.begin() as transaction:
-            take_head(conn)
+        with closing(self._begin()) as conn:
             answers = _run(conn, waiting)
-            transaction.commit()
+            commit(conn)
         return answers
+
+    def _begin(self) -> Connection:
+        """A transaction that holds the end of the feed. Tried twice: the database may have been restarted since the last one."""
+        try:
+            return self._begin_once()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._begin_once()
+
+    def _begin_once(self) -> Connection:
+        conn = self._database.writer.connect()
+        try:
+            take_head(conn)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
 
     def _tell(self, answers: Answers) -> None:
         self.waiting -= len(answers)

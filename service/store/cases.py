@@ -5,10 +5,10 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, Text, cast, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, Text, cast, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from models.tables import case_departments, cases, from_text, to_text
+from models.tables import Moment, case_departments, cases, from_text, to_text
 from service.store.events import feed_head
 from service.store.rows import Case, CaseDepartment, CaseRow, Cursor, Filters, Order, Page
 
@@ -96,7 +96,7 @@ def _placed(statement: Select[Any], filters: Filters, cursor: Cursor | None, ord
     at, id_ = (case_departments.c.created_at, case_departments.c.case_id) if filters.department else (cases.c.created_at, cases.c.id)
     if cursor is not None:
         created_at, case_id = (str(part) for part in cursor)
-        statement = statement.where(tuple_(at, id_) < tuple_(from_text(created_at), case_id))
+        statement = statement.where(tuple_(at, id_) < tuple_(literal(from_text(created_at), Moment), literal(case_id)))
     return statement.order_by(at.desc(), id_.desc())
 
 
