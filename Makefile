@@ -51,9 +51,8 @@ openapi: setup ## 重新生成 openapi.yaml | write openapi.yaml anew
 	@$(BIN)/fenpai openapi > openapi.yaml.new
 	@mv openapi.yaml.new openapi.yaml
 
-bench: .venv/.test .venv/.bench ## 测速，与同类比较 | measure the speed beside peers
-	@test -d tests/benchmarks || { echo '还没有测速程序（tests/benchmarks 不存在）。' >&2; exit 1; }
-	@$(BIN)/python -m tests.benchmarks $(T)
+bench: .venv/.test .venv/.bench ## 测速，T=名称只测一项（如 T=storage） | measure the speed, T=name for one
+	@for name in $(or $(T),$(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py)))); do echo "· $$name"; $(BIN)/python -m tests.benchmarks.$$name; done
 
 image: ## 构建容器镜像 fenpai:local | build the container image
 	docker build --tag fenpai:local .
