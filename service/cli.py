@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
-from service import batch, rulebook, show
+from service import batch, rulebook, show, usage
 from service.engine import Engine
 from service.errors import FenpaiError, StartError
 from service.evaluate import calibration, gold, report, summary
@@ -31,37 +31,45 @@ MOST_MISTAKES = 50
 
 app = typer.Typer(
     name="fenpai",
+    cls=usage.Group,
     help="分派：把校外培训投诉分派给主管部门，并逐条说明理由。",
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-rules = typer.Typer(help="检查、测试规则包。")
+rules = typer.Typer(cls=usage.Group, help="检查、测试规则包。", rich_markup_mode=None)
 app.add_typer(rules, name="rules")
 
-Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", help="规则包：名称或文件夹")]
+Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
 
 
 @app.callback(invoke_without_command=True)
 def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version", help="显示版本")] = False) -> None:
     if shown:
         print(f"fenpai {version('fenpai')}")
-    elif context.invoked_subcommand is None:
+        raise typer.Exit
+    _help_alone(context)
+
+
+@rules.callback(invoke_without_command=True)
+def _help_alone(context: typer.Context) -> None:
+    """What can be done, where no command says what to do."""
+    if context.invoked_subcommand is None:
         print(context.get_help())
 
 
 # One complaint or many ----------------------------------------------------------------------------------------------------------
 
 
-@app.command()
+@app.command(cls=usage.Command)
 def triage(
     what: Annotated[str, typer.Argument(metavar="[文字|文件|-]", help="一段诉求，或一个 JSONL 文件，或 -（标准输入）")] = "",
     source: Annotated[str, typer.Option("--input", "-i", metavar="文件", help="JSONL 文件，一行一件")] = "",
     target: Annotated[str, typer.Option("--output", "-o", metavar="文件", help="结果写到哪里，缺省为标准输出")] = "-",
-    title: Annotated[str, typer.Option(help="标题（研判一段文字时）")] = "",
-    institution: Annotated[str, typer.Option(help="被反映机构（研判一段文字时）")] = "",
+    title: Annotated[str, typer.Option(metavar="文字", help="标题（研判一段文字时）")] = "",
+    institution: Annotated[str, typer.Option(metavar="文字", help="被反映机构（研判一段文字时）")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="研判一段文字时，输出 JSON")] = False,
-    processes: Annotated[int, typer.Option("--processes", "-j", min=0, help="进程数，0 为全部核心")] = 0,
+    processes: Annotated[int, typer.Option("--processes", "-j", min=0, metavar="数", help="进程数，0 为全部核心")] = 0,
     pack: Pack = "beichen",
 ) -> None:
     """研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"""
@@ -172,7 +180,7 @@ def _progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 # Rules and labels ---------------------------------------------------------------------------------------------------------------
 
 
-@rules.command("check")
+@rules.command("check", cls=usage.Command)
 def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen") -> None:
     """检查规则包，一次列出所有错误：文件、行、列、怎样改。"""
     folder = rulebook.find_pack(pack)
@@ -185,7 +193,7 @@ def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metava
         raise typer.Exit(1)
 
 
-@rules.command("schema")
+@rules.command("schema", cls=usage.Command)
 def schema_of_rules() -> None:
     """输出规则文件的 JSON Schema，供编辑器提示和检查。"""
     print(orjson.dumps(rulebook.schema(), option=orjson.OPT_INDENT_2).decode())
@@ -194,7 +202,7 @@ def schema_of_rules() -> None:
 Golds = Annotated[list[Path], typer.Argument(metavar="标注文件...", help="标注好的诉求，JSONL，一行一件")]
 
 
-@app.command()
+@app.command(cls=usage.Command)
 def evaluate(
     golds: Golds,
     html: Annotated[str, typer.Option(metavar="文件", help="另写一份网页报告，列出每一处错误及其依据")] = "",
@@ -210,10 +218,10 @@ def evaluate(
         print(f"报告：{html}")
 
 
-@app.command()
+@app.command(cls=usage.Command)
 def calibrate(
     golds: Golds,
-    promise: Annotated[float, typer.Option(min=0.5, max=0.9999, help="自动分派正确的比例至少多少")] = 0.98,
+    promise: Annotated[float, typer.Option(min=0.5, max=0.9999, metavar="数", help="自动分派正确的比例至少多少")] = 0.98,
     dry: Annotated[bool, typer.Option("--dry-run", help="只算，不写入规则包")] = False,
     pack: Pack = "beichen",
 ) -> None:
@@ -235,19 +243,6 @@ def calibrate(
 
 # The door -----------------------------------------------------------------------------------------------------------------------
 
-USAGE = (
-    (r"No such option: (\S+).*", r"没有 \1 这个选项"),
-    (r"No such command '(.*)'\..*", r"没有 \1 这个命令"),
-    (r"Missing command\.", "没有写命令"),
-    (r"Missing (?:argument|option|parameter) '(.*?)'.*", r"缺少 \1"),
-    (r"Option '(.*)' requires an argument\.", r"选项 \1 后面要写值"),
-    (r"Option '(.*)' does not take a value\.", r"选项 \1 后面不写值"),
-    (r"Got unexpected extra arguments? \((.*)\)", r"多出来的参数：\1（文字里有空格时请加引号）"),
-    (r"Invalid value for '(.*)': '?(.*?)'? is not a valid (?:float|integer)(?: range)?\.", r"\1 应是数字，不能是 \2"),
-    (r"Invalid value for '(.*)': (.*) is not in the range (.*)\.", r"\1 应在 \3 之间，不能是 \2"),
-    (r"Invalid value for '(.*)': .*", r"\1 的值不对"),
-)
-"""What was typed wrongly, from typer's English."""
 TROUBLE = {
     errno.ENOENT: "找不到",
     errno.EACCES: "没有权限",
@@ -272,9 +267,9 @@ def _run(words: list[str] | None) -> int:
         return 1
     except KeyboardInterrupt:
         return _said("已中断。", 130)
-    except TyperException as mistake:
-        context = getattr(mistake, "ctx", None)
-        return _said(f"{_usage(mistake.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
+    except TyperException as wrong:
+        context = getattr(wrong, "ctx", None)
+        return _said(f"{usage.mistake(wrong.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
     except rulebook.PackError as broken:
         return _said(_broken(broken), 2)
     except FenpaiError as wrong:
@@ -287,15 +282,10 @@ def _run(words: list[str] | None) -> int:
 
 def _broken(pack: rulebook.PackError) -> str:
     errors = [str(mistake) for mistake in pack.mistakes if mistake.severity == "error"]
+    if pack.mistakes[0].file == ".":
+        return f"{pack.mistakes[0].message}。{pack.mistakes[0].hint}"
     more = [f"……共 {len(errors)} 处错误"] if len(errors) > MOST_MISTAKES else []
     return "\n".join(["规则包有错误，没有启用（fenpai rules check 另列出提醒）：", *errors[:MOST_MISTAKES], *more])
-
-
-def _usage(message: str) -> str:
-    for pattern, chinese in USAGE:
-        if re.fullmatch(pattern, message, re.DOTALL):
-            return re.sub(pattern, chinese, message, flags=re.DOTALL)
-    return f"命令写法有误：{message}"
 
 
 def _trouble(trouble: OSError) -> str:

@@ -1,0 +1,61 @@
+"""How to use the command line, in Chinese: typer's help and what it says of mistyped commands."""
+
+import re
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+HELP = (
+    (r"\bUsage:", "用法："),
+    (r"\[OPTIONS\]", "[选项]"),
+    (r"COMMAND \[ARGS\]\.\.\.", "命令 ..."),
+    (r"(?m)^Arguments:", "参数："),
+    (r"(?m)^Options:", "选项："),
+    (r"(?m)^Commands:", "命令："),
+    (r"Show this message and exit\.", "显示这段说明"),
+    (r"\[env var:\s", "[环境变量 "),
+    (r"default:\s", "缺省 "),
+    (r"\[required\]", "[必填]"),
+)
+MISTAKES = (
+    (r"No such option: (\S+).*", r"没有 \1 这个选项"),
+    (r"No such command '(.*)'\..*", r"没有 \1 这个命令"),
+    (r"Missing command\.", "没有写命令"),
+    (r"Missing (?:argument|option|parameter) '(.*?)'.*", r"缺少 \1"),
+    (r"Option '(.*)' requires an argument\.", r"选项 \1 后面要写值"),
+    (r"Option '(.*)' does not take a value\.", r"选项 \1 后面不写值"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"多出来的参数：\1（文字里有空格时请加引号）"),
+    (r"Invalid value for '(.*?)'(?: / .*?)?: .*less than or equal to (.*)", r"\1 不能大于 \2"),
+    (r"Invalid value for '(.*?)'(?: / .*?)?: .*greater than or equal to (.*)", r"\1 不能小于 \2"),
+    (r"Invalid value for '(.*?)'(?: / .*?)?: .*valid (?:number|integer).*", r"\1 应是数字"),
+    (r"Invalid value for '(.*?)'.*", r"\1 的值不对"),
+)
+
+
+def mistake(message: str) -> str:
+    """What was typed wrongly; English where typer has found words that we do not know."""
+    for pattern, chinese in MISTAKES:
+        if re.fullmatch(pattern, message, re.DOTALL):
+            return re.sub(pattern, chinese, message, flags=re.DOTALL)
+    return f"命令写法有误：{message}"
+
+
+def told(text: str) -> str:
+    """A help text, its headings in Chinese."""
+    for pattern, chinese in HELP:
+        text = re.sub(pattern, chinese, text)
+    return text
+
+
+class Command(TyperCommand):
+    """A command whose help is Chinese."""
+
+    def get_help(self, ctx: Any) -> str:
+        return told(super().get_help(ctx))
+
+
+class Group(TyperGroup):
+    """Commands whose help is Chinese."""
+
+    def get_help(self, ctx: Any) -> str:
+        return told(super().get_help(ctx))
