@@ -215,7 +215,7 @@ class RegisterPoints(Strict):
 
 
 class Calibration(Strict):
-    """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints, `coverage` of them dispatched."""
+    """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints."""
 
     promise: float = Field(ge=0, le=1)
     confidence: float = Field(ge=0, le=1)

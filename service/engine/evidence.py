@@ -43,7 +43,7 @@ class Met:
 def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
     """The hits of a text, in the order of the plan."""
     met = _meet(plan, reading.text, numbers.zones.head_length)
-    borders = Borders(plan.tokenizer, reading.text)
+    borders = Borders(plan.cutter, reading.text)
     fired: set[int] = set()
     hits: list[Hit] = []
     for order in sorted(met.terms):

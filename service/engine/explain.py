@@ -25,7 +25,11 @@ def evidence(hits: Iterable[Hit], reading: Reading, verdict: Verdict, patterns: 
 def _speaking(verdict: Verdict) -> set[str]:
     if verdict.outcome is Outcome.RETURN:
         return {f"scope:{code.value}" for code, reason in OUT_REASONS.items() if reason is verdict.reason}
-    return {f"category:{category.code}" for category in verdict.categories} | {f"scope:{ScopeCode.IN}"} | {f"issue:{code}" for code in verdict.issues}
+    return (
+        {f"category:{category.code}" for category in verdict.categories}
+        | {f"scope:{ScopeCode.IN}"}
+        | {f"issue:{code}" for code in verdict.issues}
+    )
 
 
 def _piece(hit: Hit, reading: Reading, patterns: tuple[str, ...]) -> Evidence:

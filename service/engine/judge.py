@@ -81,9 +81,9 @@ def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str,
     for rule, points in by_rule.items():
         ranked.setdefault((rule.kind, rule.code), []).append(points)
     sums: dict[str, dict[str, int]] = {"scope": {}, "category": {}, "issue": {}, "signal": {}}
-    for (kind, code), points in ranked.items():
-        points.sort(reverse=True)
-        sums[kind][code] = sum(each * share // 100 for each, share in zip(points, repeat, strict=False))
+    for (kind, code), totals in ranked.items():
+        best = sorted(totals, reverse=True)
+        sums[kind][code] = sum(each * share // 100 for each, share in zip(best, repeat, strict=False))
     return sums
 
 
@@ -105,9 +105,9 @@ def judge(weighing: Weighing, complaint: Complaint, ruleset: RuleSet) -> Verdict
     numbers = ruleset.ruleset.thresholds
     urgency = _urgency(weighing)
     inside = weighing.inside
-    if inside < numbers.scope or inside - against < numbers.margin:
-        if not (complaint.asserted_scope and against < numbers.scope):
-            return _out(weighing, ruleset, urgency)
+    unproven = inside < numbers.scope or inside - against < numbers.margin
+    if unproven and not (complaint.asserted_scope and against < numbers.scope):
+        return _out(weighing, ruleset, urgency)
     return _inside(weighing, complaint, ruleset, urgency)
 
 
@@ -125,7 +125,7 @@ def _inside(weighing: Weighing, complaint: Complaint, ruleset: RuleSet, urgency:
     helpers = _assists(issues, lead, primary, ruleset)
     if outcome is Outcome.DISPATCH and len({assist.department for assist in helpers}) > ruleset.ruleset.comprehensive_over:
         outcome, reason = Outcome.ESCALATE, Reason.COMPREHENSIVE
-    certainty = _certainty(weighing, categories, ruleset)
+    certainty = _certainty(weighing, ruleset)
     if outcome is Outcome.DISPATCH and certainty < ruleset.ruleset.thresholds.dispatch and reason is not Reason.REGISTER:
         outcome, reason = Outcome.ESCALATE, Reason.LOW_CONFIDENCE
     return Verdict(outcome, reason, lead, primary, categories, issues, helpers[: ruleset.ruleset.max_assists], urgency, certainty)
@@ -164,7 +164,7 @@ def _lead(
 
 
 def _primary(categories: tuple[CategoryScore, ...], licensed: str | None, ruleset: RuleSet) -> str | None:
-    """The main category: the dominant one where it is well attested, else the one with most evidence, else the licensed one; None where even."""
+    """The main category: the dominant one where well attested, else that of most evidence, else the licensed one; None where even."""
     head = ruleset.ruleset
     if any(category.code == head.dominant and category.score * 100 >= head.dominant_share * categories[0].score for category in categories):
         return head.dominant
@@ -195,7 +195,7 @@ def _assists(issues: tuple[str, ...], lead: str, primary: str | None, ruleset: R
     return tuple(helpers.values())
 
 
-def _certainty(weighing: Weighing, categories: tuple[CategoryScore, ...], ruleset: RuleSet) -> int:
+def _certainty(weighing: Weighing, ruleset: RuleSet) -> int:
     """How far the evidence is from another lead: the smaller of the scope's lead over its best rival and the department's over the next."""
     scope = weighing.inside - weighing.against[0]
     by_department: dict[str, int] = {}

@@ -10,13 +10,13 @@ from models.ruleset import Rule, RuleSet, ScopeCode, Status
 
 from .terms import expand, expand_term, word_lists
 from .text import FIELDS, Reader
-from .tokens import Tokenizer
+from .tokens import cutter
 
 LIVE = (Status.ACTIVE, Status.TRIAL)
 """Rules of these statuses are looked for; only active ones carry weight."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlannedRule:
     """A rule as the matcher wants it: numbers and sets of numbers only.
 
@@ -54,7 +54,7 @@ class Plan:
     def __init__(self, ruleset: RuleSet) -> None:
         head = ruleset.ruleset
         self.reader = Reader(ruleset.aliases, head.quoted)
-        self.tokenizer = Tokenizer(sorted(self._words(ruleset)))
+        self.cutter = cutter(sorted(self._words(ruleset)))
         rules = in_order(rule for rule in ruleset.rules if rule.status in LIVE)
         terms = expand(ruleset.rules, ruleset.lists)
         self.rules = tuple(self._planned(order, rule, rules, ruleset) for order, rule in enumerate(rules))
@@ -94,7 +94,7 @@ class Plan:
         of: dict[str, tuple[set[int], set[int], set[int]]] = defaultdict(lambda: (set(), set(), set()))
         for order, rule in enumerate(rules):
             for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ())):
-                for word in (plain for word in words for plain in expand_term(word, lists)):
+                for word in (plain for written in words for plain in expand_term(written, lists)):
                     of[fold(word)][role].add(order)
         negates: dict[str, int] = {}
         for negation in ruleset.ruleset.negations:
@@ -110,11 +110,12 @@ class Plan:
 
     def _openers(self, roles: Mapping[str, Roles]) -> list[str]:
         """Patterns without one of which a text cannot be in scope: terms of `scope: in` rules. Emergencies open the gate, too."""
-        opening = {rule.order for rule in self.rules if rule.supports == f"scope:{ScopeCode.IN}" or rule.kind == "signal" and rule.code in OPENING}
+        heard = {f"scope:{ScopeCode.IN}", *OPENING}
+        opening = {rule.order for rule in self.rules if rule.supports in heard}
         return sorted(pattern for pattern, role in roles.items() if opening.intersection(role.terms))
 
 
-OPENING = ("emergency", "urgent")
+OPENING = ("signal:emergency", "signal:urgent")
 """Signals that must be heard whatever the text is about."""
 
 

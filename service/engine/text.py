@@ -76,7 +76,8 @@ class Reader:
         title_at = len(institution) + 1
         content_at = title_at + len(title) + 1
         original = institution + SEPARATOR + title + SEPARATOR + complaint.content
-        text, quoted = original, ()
+        text = original
+        quoted: tuple[str, ...] = ()
         if self._opener is not None and "【" in text:
             text, quoted = self._without_quotes(text)
         starts: list[int] | None = None
