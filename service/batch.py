@@ -27,6 +27,7 @@ ANSWERED = tuple(item.name for item in fields(Decision) if item.name != "categor
 WRONG = {
     "missing": "没有 content（或 text）",
     "string_type": "应是文字",
+    "string_unicode": "含有不完整的字符，请按 UTF-8 重新编码",
     "string_too_short": "不能为空",
     "string_too_long": "太长，最多 {max_length} 字",
     "enum": "应是咨询、求助、投诉、举报、建议、表扬之一",

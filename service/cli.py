@@ -63,7 +63,7 @@ def _help_alone(context: typer.Context) -> None:
 
 @app.command(cls=usage.Command)
 def triage(
-    what: Annotated[str, typer.Argument(metavar="[文字|文件|-]", help="一段诉求，或一个 JSONL 文件，或 -（标准输入）")] = "",
+    what: Annotated[str | None, typer.Argument(metavar="[文字|文件|-]", help="一段诉求，或一个 JSONL 文件，或 -（标准输入）")] = None,
     source: Annotated[str, typer.Option("--input", "-i", metavar="文件", help="JSONL 文件，一行一件")] = "",
     target: Annotated[str, typer.Option("--output", "-o", metavar="文件", help="结果写到哪里，缺省为标准输出")] = "-",
     title: Annotated[str, typer.Option(metavar="文字", help="标题（研判一段文字时）")] = "",
@@ -73,10 +73,13 @@ def triage(
     pack: Pack = "beichen",
 ) -> None:
     """研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"""
-    source = source or (what if _is_file(what) else "") or ("" if what or sys.stdin.isatty() else "-")
+    if what is not None and _is_file(what):
+        source = what
+    elif what is None and not source and not sys.stdin.isatty():
+        source = "-"
     if source:
         _many(source, target, _engine(pack), processes)
-    elif what:
+    elif what is not None:
         _one({"content": what, "title": title, "institution": institution}, _engine(pack), as_json=as_json)
     else:
         raise StartError("没有要研判的内容。例：fenpai triage '孩子学舞蹈，机构不退费'；或 fenpai triage --input 诉求.jsonl")
