@@ -3,19 +3,20 @@
 FenpaiError
 ├── StartError                 the house cannot open; the command line prints it and ends with 2
 │   ├── SettingsInvalid        a FENPAI_ name or value is wrong
+│   ├── ListenFailed           the address to listen on cannot be had
 │   ├── PackMissing            there is no such rule pack
 │   ├── PackBroken             a rule pack has mistakes
 │   ├── DatabaseUrlInvalid, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
 │   └── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
 ├── Refusal                    the request is at fault (4xx)
-│   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, ParameterInvalid, CursorInvalid, KeyInvalid
+│   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
 │   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound
 │   ├── MethodNotAllowed       405
 │   ├── BodyTooSlow            408
 │   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead
 │   ├── TooLarge               413
 │   ├── WrongMediaType         415
-│   └── Invalid                422: fields are wrong, each named by a JSON pointer
+│   └── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
 └── Fault                      we are at fault (5xx)
     ├── SealBroken             500: what was encrypted cannot be read with the keys we hold
     └── Unavailable            503, try again: StorageUnavailable, Overloaded, WriterStopped, Unready
@@ -65,6 +66,13 @@ class SettingsInvalid(StartError):
 
     code = "settings_invalid"
     title = "设置有误"
+
+
+class ListenFailed(StartError):
+    """无法监听这个地址。"""
+
+    code = "listen_failed"
+    title = "无法监听"
 
 
 class PackMissing(StartError):
@@ -190,17 +198,6 @@ class KeyInvalid(Malformed):
     title = "幂等键无效"
 
 
-class ParameterInvalid(Malformed):
-    """查询参数有误。"""
-
-    code = "parameter_invalid"
-    title = "查询参数有误"
-
-    def __init__(self, detail: str | None = None, faults: Sequence[FieldFault] = ()) -> None:
-        super().__init__(detail)
-        self.faults = tuple(faults)
-
-
 class NotFound(Refusal):
     """没有找到。"""
 
@@ -301,6 +298,13 @@ class Invalid(Refusal):
     def __init__(self, detail: str | None = None, faults: Sequence[FieldFault] = ()) -> None:
         super().__init__(detail)
         self.faults = tuple(faults)
+
+
+class ParameterInvalid(Invalid):
+    """查询参数有误。"""
+
+    code = "parameter_invalid"
+    title = "查询参数有误"
 
 
 # We are at fault ----------------------------------------------------------------------------------------------------------------

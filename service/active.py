@@ -1,0 +1,184 @@
+"""The rule set in force: opened at the start, exchanged whole when another version becomes active, never for one that is broken."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from service import rulebook, store
+from service.db import Database
+from service.engine import Engine
+from service.errors import FenpaiError, PackBroken, PackMissing
+from service.store import NewRuleset, RulesetRow
+from service.writer import Writer
+
+POLL_SECONDS = 1.0
+"""How often a replica asks which version is active; design: every replica within two seconds."""
+
+SHOWN = 20
+"""Most mistakes of a pack told at the start; `fenpai rules check` tells all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What the pack's folder says: its files, or what is wrong with them."""
+
+    pack: str
+    place: str
+    files: Mapping[str, str]
+    digest: str | None
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A version and the engine made of it."""
+
+    row: RulesetRow
+    engine: Engine
+
+
+class ActiveRules:
+    """Holds the rule set in force. Whoever decides takes `engine` once and keeps it for that decision."""
+
+    def __init__(self, database: Database, in_force: InForce) -> None:
+        self._database = database
+        self._in_force = in_force
+        self._refused: RulesetRow | None = None
+        self.trouble: str | None = None
+
+    @property
+    def engine(self) -> Engine:
+        return self._in_force.engine
+
+    @property
+    def row(self) -> RulesetRow:
+        return self._in_force.row
+
+    async def watch(self) -> None:
+        """Follow the active version for ever."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await self.follow()
+
+    async def follow(self) -> None:
+        """Look once, and exchange the rule set if another version is active."""
+        try:
+            row = await asyncio.to_thread(_active, self._database, self.row.pack)
+        except FenpaiError as error:
+            self._complain(f"无法查询启用的版本：{error.detail}", error)
+            return
+        if row is None or row.version == self.row.version:
+            self.trouble = self._refused = None
+        elif row != self._refused:
+            await self._exchange(row)
+
+    async def _exchange(self, row: RulesetRow) -> None:
+        try:
+            self._in_force = await asyncio.to_thread(_ready, self._database, row)
+        except Exception as error:  # noqa: BLE001 (the edge: whatever is wrong with a version, the one in force goes on)
+            # A version never changes, so it is tried once; a database that was away is asked again.
+            self._refused = None if isinstance(error, FenpaiError) else row
+            self._complain(f"第 {row.version} 版无法装入，仍用第 {self.row.version} 版：{_words(error)}", error)
+        else:
+            self.trouble = self._refused = None
+            structlog.get_logger().info("ruleset_changed", pack=row.pack, version=row.version, digest=row.digest, author=row.author)
+
+    def _complain(self, trouble: str, error: Exception) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            structlog.get_logger().error("ruleset_trouble", detail=trouble, exc_info=error)
+
+
+async def take_up(database: Database, writer: Writer, name: str) -> ActiveRules:
+    """The active version of the pack; on a database that has none, the folder's becomes version 1."""
+    folder = await asyncio.to_thread(_look_into, name)
+    row = await asyncio.to_thread(_active, database, folder.pack)
+    if row is None:
+        row = await _publish_first(writer, folder)
+    rules = ActiveRules(database, await asyncio.to_thread(_start, database, row))
+    _compare(folder, row)
+    return rules
+
+
+def _look_into(name: str) -> Folder:
+    try:
+        place = rulebook.find_pack(name)
+    except rulebook.PackError as error:
+        raise PackMissing(_first(error)) from error
+    try:
+        files = rulebook.read_folder(place)
+        ruleset = rulebook.load(files)
+    except rulebook.PackError as error:
+        # The database may hold a sound version; by custom a folder has its pack's name.
+        return Folder(place.resolve().name, str(place), {}, None, _all(error))
+    return Folder(ruleset.pack, str(place), files, ruleset.digest, None)
+
+
+async def _publish_first(writer: Writer, folder: Folder) -> RulesetRow:
+    if folder.digest is None:
+        raise PackBroken(f"规则包 {folder.place} 有错误，没有启用：\n{folder.trouble}")
+    now = datetime.now(UTC)
+    new = NewRuleset(pack=folder.pack, digest=folder.digest, files=folder.files, author="system", note="首次启动", created_at=now)
+    return await writer.submit(lambda conn: _publish_unless_active(conn, new))
+
+
+def _publish_unless_active(conn: Any, new: NewRuleset) -> RulesetRow:
+    # Replicas that start together come here one after another.
+    active = store.active_ruleset(conn, new.pack)
+    if active is not None:
+        return active
+    row = store.publish_ruleset(conn, new)
+    return store.activate_ruleset(conn, row.pack, row.version, actor=new.author, at=new.created_at)
+
+
+def _start(database: Database, row: RulesetRow) -> InForce:
+    try:
+        return _ready(database, row)
+    except rulebook.PackError as error:
+        raise PackBroken(f"数据库中规则包 {row.pack} 的第 {row.version} 版无法装入：\n{_all(error)}") from error
+
+
+def _ready(database: Database, row: RulesetRow) -> InForce:
+    with database.read() as conn:
+        files = store.ruleset_files(conn, row.pack, row.version)
+    return InForce(row, Engine(rulebook.load(files, row.version)))
+
+
+def _active(database: Database, pack: str) -> RulesetRow | None:
+    with database.read() as conn:
+        return store.active_ruleset(conn, pack)
+
+
+def _compare(folder: Folder, row: RulesetRow) -> None:
+    log = structlog.get_logger()
+    if folder.trouble is not None:
+        log.warning("folder_broken", pack=row.pack, folder=folder.place, in_force=row.version, detail=folder.trouble)
+    elif folder.digest != row.digest:
+        log.warning(
+            "folder_differs", pack=row.pack, folder=folder.place, in_force=row.version, digest=row.digest, folder_digest=folder.digest
+        )
+
+
+def _first(error: rulebook.PackError) -> str:
+    return _errors(error)[0]
+
+
+def _all(error: rulebook.PackError) -> str:
+    lines = _errors(error)
+    more = [f"……另有 {len(lines) - SHOWN} 处，用 fenpai rules check 查看全部。"] if len(lines) > SHOWN else []
+    return "\n".join(lines[:SHOWN] + more)
+
+
+def _errors(error: rulebook.PackError) -> list[str]:
+    """What keeps the pack from being used; the warnings beside it would only hide that."""
+    return [str(mistake) for mistake in error.mistakes if mistake.severity == "error"]
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, rulebook.PackError):
+        return _first(error)
+    return error.detail if isinstance(error, FenpaiError) else f"程序出错（{type(error).__name__}）"

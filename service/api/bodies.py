@@ -1,0 +1,68 @@
+"""Bodies of requests: their type is checked first, their size while they are read, and nobody waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
+
+from service.errors import BodyEmpty, BodyTooSlow, TooLarge, WrongMediaType
+
+READ_SECONDS = 30
+"""How long the next piece of a body may take."""
+
+JSON = (b"application/json",)
+NDJSON = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
+
+BOM = b"\xef\xbb\xbf"
+
+
+async def read_json(request: Request, limit: int) -> bytes:
+    """The whole body of a request that says it is JSON."""
+    check_head(request, JSON, limit)
+    body = bytearray()
+    async for chunk in chunks(request, limit):
+        body += chunk
+    if not body.strip():
+        raise BodyEmpty
+    return bytes(body.removeprefix(BOM))  # Windows' own tools put a mark before UTF-8
+
+
+def check_head(request: Request, media_types: Sequence[bytes], limit: int) -> None:
+    """Refuse by the headers what need not be read. A charset there is ignored (RFC 8259): the bytes tell it better."""
+    headers = dict(request.scope["headers"])
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise WrongMediaType("请求体不要压缩（Content-Encoding）。")
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media_type not in media_types:
+        raise WrongMediaType(f"请求头 Content-Type 应为 {media_types[0].decode()}，编码为 UTF-8。")
+    if int(headers.get(b"content-length", 0)) > limit:
+        raise too_large(limit)
+
+
+async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body, piece by piece, up to a limit."""
+    size, more = 0, True
+    while more:
+        message = await _receive(request)
+        more = message.get("more_body", False)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        yield chunk
+
+
+async def _receive(request: Request) -> Message:
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            message = await request.receive()
+    except TimeoutError:
+        raise BodyTooSlow(f"请求体 {READ_SECONDS} 秒内没有新的内容。") from None
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(f"请求体不能超过 {limit:,} 字节。")

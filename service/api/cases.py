@@ -1,0 +1,182 @@
+"""Cases: a work order comes in and becomes one; one case, a page of them, and what happened to one."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
+from models.complaint import WorkOrderIn
+from service import store
+from service.api import cursor, etag, responses, told
+from service.api.bodies import read_json
+from service.api.deps import Office, Reading, Rules, office
+from service.api.plain import Json, PlainRoute, body_of, door, validated
+from service.engine import Engine
+from service.errors import (
+    CaseNotFound,
+    CursorInvalid,
+    FieldFault,
+    KeyConflict,
+    KeyInvalid,
+    OrderConflict,
+    ParameterInvalid,
+)
+from service.intake import Received, receive
+from service.store import CaseRow, Filters, Page
+
+router = door("/v1/cases", "案件")
+intake = door("/v1/cases", "案件", PlainRoute)
+
+CaseId = Annotated[str, Path(description="案件编号（ULID）", max_length=64)]
+
+KEY = re.compile(rb"[\x21-\x7e]{1,255}")
+
+
+# In ------------------------------------------------------------------------------------------------------------------------------
+
+
+@intake.post(
+    "",
+    summary="受理一个工单",
+    status_code=201,
+    response_model=Receipt,
+    response_description="新受理；回执在提交到数据库之后才发出",
+    responses={
+        200: {"model": Receipt, "description": "以前受理过同样的内容；回执与当时逐字节相同"},
+        **responses.problems(*responses.BODY, KeyInvalid, OrderConflict, KeyConflict, *responses.WRITE),
+    },
+    openapi_extra=body_of(WorkOrderIn)
+    | {
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "幂等键，由来源系统自选；同一来源系统内，同一个键只对应一份内容。重试时请用同一个键",
+                "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+            }
+        ]
+    },
+)
+async def receive_order(request: Request) -> Response:
+    """研判并保存一个 12345 工单。
+
+    `source_system` 与 `source_order_no` 合起来唯一：同样的内容再发一次得到同一张回执（200）；编号相同而内容不同则拒绝（409）。
+    答复 201 或 200 时案件已经写入磁盘；没有收到答复时，原样重发即可。
+    """
+    here = office(request)
+    body = await read_json(request, here.settings.max_case_bytes)
+    received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), _key(request))
+    note(here, received)
+    return Json(told.receipt(received.case), 201 if received.created else 200)
+
+
+def note(here: Office, received: Received) -> None:
+    """Tell those who wait, and count."""
+    if received.created:
+        here.bell.ring(received.seq)
+        here.meters.decided(received.case)
+
+
+def _key(request: Request) -> str | None:
+    for name, value in request.scope["headers"]:
+        if name == b"idempotency-key":
+            if not KEY.fullmatch(value):
+                raise KeyInvalid
+            return str(value, "ascii")
+    return None
+
+
+# Out -----------------------------------------------------------------------------------------------------------------------------
+
+
+@router.get(
+    "",
+    summary="查询案件",
+    response_model=CasePage,
+    response_description="一页案件",
+    responses={
+        200: {"headers": responses.headers(ETag="列表的版本", Cache_Control="每次都要再问")},
+        304: {"description": "自 If-None-Match 那次以来没有任何变更"},
+        **responses.problems(ParameterInvalid, CursorInvalid, *responses.READ),
+    },
+)
+async def list_cases(query: Annotated[CaseQuery, Query()], reads: Reading, rules: Rules, condition: etag.Condition = None) -> Response:
+    """按状态、单位、类别、时间等条件查询。翻页时把 `next` 作为 `cursor` 传回，其他条件不变；翻页期间新受理的案件不会造成遗漏或重复。
+
+    轮询整个列表请带 `If-None-Match`；要得到每一个变更，请用 `/v1/changes`。
+    """
+    _check_codes(query, rules.engine)
+    place = cursor.unpack(query)
+    tag, page = await reads(_page, query, place, condition)
+    if page is None:
+        return etag.unchanged(tag)
+    body = {"cases": [told.summary(case) for case in page.cases], "next": cursor.pack(page.next, query)}
+    return Json(body, headers=etag.headers(tag))
+
+
+def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
+    filters = Filters(**query.model_dump(exclude={"order", "limit", "cursor"}))
+    # The position first: if something changes in between, the tag is too old, and the next question is answered in full.
+    tag = f'W/"{store.list_position(conn, filters)}"'
+    if etag.holds(condition, tag):
+        return tag, None
+    return tag, store.list_cases(conn, filters, limit=query.limit, cursor=place, order=query.order)
+
+
+def _check_codes(query: CaseQuery, engine: Engine) -> None:
+    """A code that does not exist would find nothing for ever, and the caller would think that all is quiet."""
+    ruleset = engine.ruleset
+    departments = [department.code for department in ruleset.departments]
+    known = {"department": departments, "lead": departments, "category": list(ruleset.ruleset.categories)}
+    faults = [
+        FieldFault(f"/{name}", f"没有 {value} 这个代码，只能是 {'、'.join(codes)}", "unknown_code")
+        for name, codes in known.items()
+        if (value := getattr(query, name)) is not None and value not in codes
+    ]
+    if faults:
+        raise ParameterInvalid(f"有 {len(faults)} 处不合格式，见 errors。", faults)
+
+
+@router.get(
+    "/{case_id}",
+    summary="查看一个案件",
+    response_model=Case,
+    response_description="案件",
+    responses={
+        200: {"headers": responses.headers(ETag="案件的版本", Cache_Control="每次都要再问")},
+        304: {"description": "案件仍是 If-None-Match 所说的版本"},
+        **responses.problems(CaseNotFound, *responses.READ),
+    },
+)
+async def get_case(case_id: CaseId, reads: Reading, condition: etag.Condition = None) -> Response:
+    """案件的全部内容，诉求人信息除外。"""
+    case = await _find(reads, case_id)
+    tag = f'"{case.version}"'
+    return etag.unchanged(tag) if etag.holds(condition, tag) else Json(told.whole(case), headers=etag.headers(tag))
+
+
+@router.get(
+    "/{case_id}/events",
+    summary="查看一个案件的经过",
+    response_model=Timeline,
+    response_description="事件，从早到晚",
+    responses=responses.problems(CaseNotFound, ParameterInvalid, *responses.READ),
+)
+async def case_events(case_id: CaseId, query: Annotated[TimelineQuery, Query()], reads: Reading) -> Response:
+    """案件受理以来发生的事，从早到晚。"""
+    await _find(reads, case_id)
+    events = await reads(store.case_events, case_id, after=query.after, limit=query.limit + 1)
+    shown = events[: query.limit]
+    return Json({"events": [told.change(event) for event in shown], "next": shown[-1].seq if len(events) > len(shown) else None})
+
+
+async def _find(reads: Reading, case_id: str) -> CaseRow:
+    case = await reads(store.get_case, case_id)
+    if case is None:
+        raise CaseNotFound(f"没有编号为 {case_id[:64]} 的案件。")
+    return case

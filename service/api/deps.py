@@ -1,0 +1,91 @@
+"""The doors' keys: all that an endpoint may ask for, typed. `Office` holds the things that are wired once, in app.py."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from service.active import ActiveRules
+from service.api.bell import Bell
+from service.api.meters import Meters
+from service.config import Settings
+from service.db import Database
+from service.intake import Desk
+from service.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 8
+"""Reads that run at the same time; more of them would only wait for the interpreter."""
+
+
+class Reads:
+    """Reads the database for endpoints: the store is synchronous, and the event loop must not wait for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="fenpai-read")
+
+    async def __call__(self, ask: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call one of the store's functions with a connection to read from."""
+        return await self.run(lambda: self._ask(ask, *args, **kwargs))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run anything that reads the database by itself."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def _ask(self, ask: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._database.read() as conn:
+            return ask(conn, *args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What stands behind the doors while the house is open."""
+
+    settings: Settings
+    database: Database
+    writer: Writer
+    rules: ActiveRules
+    desk: Desk
+    reads: Reads
+    bell: Bell
+    meters: Meters
+
+
+def office(request: Request) -> Office:
+    """For the plain routes, which get no dependencies from FastAPI."""
+    return cast(Office, request.app.state.office)
+
+
+# async, though they wait for nothing: FastAPI would send a plain function to a thread.
+
+
+async def _office(request: Request) -> Office:
+    return office(request)
+
+
+async def _rules(request: Request) -> ActiveRules:
+    return office(request).rules
+
+
+async def _reads(request: Request) -> Reads:
+    return office(request).reads
+
+
+async def _bell(request: Request) -> Bell:
+    return office(request).bell
+
+
+WholeOffice = Annotated[Office, Depends(_office)]
+Rules = Annotated[ActiveRules, Depends(_rules)]
+Reading = Annotated[Reads, Depends(_reads)]
+Waiting = Annotated[Bell, Depends(_bell)]

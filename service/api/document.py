@@ -1,0 +1,113 @@
+"""The OpenAPI document: what FastAPI gathers, with the models of plain routes and the examples added, as JSON and as openapi.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from models.case import BatchRow
+from models.complaint import ComplaintIn, WorkOrderIn
+from models.problem import Problem
+from service.api import responses
+
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""Data, not code: by operation, the request and the answers by status."""
+
+PLAIN: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, BatchRow, Problem)
+"""Models that endpoints read and write themselves, which FastAPI does not see."""
+
+REFERENCE = "#/components/schemas/{model}"
+
+Document = dict[str, Any]
+
+
+def build(app: FastAPI) -> Document:
+    """The document of this app."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version=app.openapi_version,
+        summary=app.summary,
+        description=app.description,
+        tags=app.openapi_tags,
+        license_info=app.license_info,
+        routes=app.routes,
+    )
+    _add_models(document)
+    _add_problems(document)
+    examples = orjson.loads(EXAMPLES.read_bytes())
+    for operation in _operations(document):
+        _drop_foreign_problem(operation)
+        _show(operation, examples.get(operation["operationId"], {}))
+    plain: Document = orjson.loads(orjson.dumps(document))
+    return plain
+
+
+def as_yaml(document: Document) -> str:
+    """The text of openapi.yaml."""
+    head = "# 由 fenpai openapi 生成，请勿手改；改了接口之后运行 make openapi。\n"
+    text: str = yaml.dump(document, Dumper=_Writer, allow_unicode=True, sort_keys=False, width=140)
+    return head + text
+
+
+class _Writer(yaml.SafeDumper):
+    """Repeats what is said twice: `&id001` reads badly."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (PyYAML asks so)
+        return True
+
+
+def _text(writer: _Writer, text: str) -> yaml.Node:
+    """Paragraphs stand as paragraphs."""
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Writer.add_representer(str, _text)
+
+
+def _add_models(document: Document) -> None:
+    _, schemas = models_json_schema([(model, "serialization") for model in PLAIN[2:]], ref_template=REFERENCE)
+    _, asked = models_json_schema([(model, "validation") for model in PLAIN[:2]], ref_template=REFERENCE)
+    components = document["components"]["schemas"]
+    for name, schema in {**schemas["$defs"], **asked["$defs"]}.items():
+        components.setdefault(name, schema)
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    document["components"]["schemas"] = dict(sorted(components.items()))
+
+
+def _add_problems(document: Document) -> None:
+    """Examples of the problems that some operation refers to."""
+    referred = orjson.dumps(document["paths"]).decode()
+    known = responses.examples().items()
+    document["components"]["examples"] = {code: example for code, example in known if f'/examples/{code}"' in referred}
+
+
+def _operations(document: Document) -> list[Document]:
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def _drop_foreign_problem(operation: Document) -> None:
+    """FastAPI declares its own 422 where there are parameters; ours are declared by hand."""
+    foreign = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+    if "HTTPValidationError" in str(foreign):
+        del operation["responses"]["422"]
+
+
+def _show(operation: Document, examples: Document) -> None:
+    if "request" in examples:
+        _content(operation["requestBody"])["example"] = examples["request"]
+    for name, value in examples.get("parameters", {}).items():
+        next(parameter for parameter in operation["parameters"] if parameter["name"] == name)["example"] = value
+    for status, example in examples.get("responses", {}).items():
+        _content(operation["responses"][status])["example"] = example
+
+
+def _content(holder: Document) -> Document:
+    content: Document = next(iter(holder["content"].values()))
+    return content

@@ -1,0 +1,27 @@
+"""Conditional requests: who already holds the newest answer gets 304 and no body."""
+
+import re
+from typing import Annotated
+
+from fastapi import Header
+from starlette.responses import Response
+
+Condition = Annotated[str | None, Header(alias="If-None-Match", description="上次答复的 ETag；没有变化时答复 304")]
+
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def holds(condition: str | None, tag: str) -> bool:
+    """Whether the caller's If-None-Match names this tag; weak and strong are alike here (RFC 9110, 13.1.2)."""
+    if condition is None:
+        return False
+    return condition.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(condition)
+
+
+def headers(tag: str) -> dict[str, str]:
+    """To be asked again each time, and kept by nobody on the way."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+def unchanged(tag: str) -> Response:
+    return Response(status_code=304, headers=headers(tag))

@@ -1,0 +1,135 @@
+"""Is it alive, is it ready, what has it counted: for machines that watch."""
+
+import asyncio
+from collections.abc import Awaitable
+from importlib.metadata import version
+from typing import Any, Literal
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service import db
+from service.api import responses
+from service.api.deps import Office, WholeOffice
+from service.api.plain import Json, door
+from service.api.problems import answer
+from service.engine import ENGINE_VERSION
+from service.errors import FenpaiError, Unready
+
+router = door("", "运行")
+
+CHECK_SECONDS = 3
+"""How long one check may take."""
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = Field(description="总是 ok")
+    version: str = Field(description="程序版本")
+
+
+CheckName = Literal["database", "migrations", "writer", "ruleset"]
+
+
+class Check(BaseModel):
+    """One thing that must be right before requests may come."""
+
+    name: CheckName = Field(description="检查项")
+    ok: bool = Field(description="是否正常")
+    detail: str = Field(description="说明")
+
+
+class RulesetInUse(BaseModel):
+    """What this replica decides by, to be compared with the others."""
+
+    pack: str = Field(description="规则包代码")
+    version: int = Field(description="版本")
+    digest: str = Field(description="摘要")
+    engine: str = Field(description="引擎版本")
+
+
+class Readiness(BaseModel):
+    """degraded: it works, but something is wrong that should be seen to."""
+
+    status: Literal["ready", "degraded"] = Field(description="ready 正常；degraded 可用，但有一项需要处理")
+    checks: list[Check] = Field(description="检查项")
+    ruleset: RulesetInUse = Field(description="本副本在用的规则集")
+
+
+@router.get("/healthz", summary="进程是否存活", response_model=Health, response_description="存活")
+async def healthz() -> Response:
+    """只说明进程能答复，不检查数据库；用作存活探针。"""
+    return Json({"status": "ok", "version": version("fenpai")})
+
+
+@router.get(
+    "/readyz",
+    summary="能否受理",
+    response_model=Readiness,
+    response_description="可以受理",
+    responses=responses.problems(Unready),
+)
+async def readyz(request: Request, here: WholeOffice) -> Response:
+    """数据库能否连接和写入、表结构是否最新、规则集是否就绪；用作就绪探针。
+
+    启用的新版本装不进来时，本副本继续使用原来的版本，答复 200 而 `status` 为 `degraded`：旧规则仍能受理，不应因此停止服务。
+    """
+    checks = [*await _storage(here), _ruleset(here)]
+    broken = [check.detail for check in checks if not check.ok and check.name != "ruleset"]
+    shown, ruleset = [check.model_dump() for check in checks], _in_use(here)
+    if broken:
+        return answer(Unready("；".join(broken)), request.scope, checks=shown, ruleset=ruleset)
+    status = "ready" if all(check.ok for check in checks) else "degraded"
+    return Json({"status": status, "checks": shown, "ruleset": ruleset})
+
+
+@router.get(
+    "/metrics",
+    summary="指标（Prometheus）",
+    response_class=Response,
+    response_description="Prometheus 文本格式",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(here: WholeOffice) -> Response:
+    """按路由和状态码的请求数与用时、新案件的研判结果、研判用时、写入队列与每次提交的件数、在用的规则集。不含任何个人信息。"""
+    return Response(here.meters.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _storage(here: Office) -> list[Check]:
+    reads, database = here.reads, here.database
+    reach = await _tried("database", "数据库可以连接", reads.run(lambda: db.ping(database)))
+    if not reach.ok:
+        return [reach]
+    return [
+        reach,
+        await _tried("migrations", "表结构是最新的", reads.run(lambda: db.check(database))),
+        await _tried("writer", f"可以写入，等待写入 {here.writer.waiting} 件", here.writer.submit(_write_nothing)),
+    ]
+
+
+def _write_nothing(_conn: object) -> None:
+    """An empty transaction goes the whole way of a real one: the queue, the lock, the commit."""
+
+
+async def _tried(name: CheckName, fine: str, trial: Awaitable[None]) -> Check:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await trial
+    except TimeoutError:
+        return Check(name=name, ok=False, detail=f"数据库 {CHECK_SECONDS} 秒没有答复")
+    except FenpaiError as error:
+        return Check(name=name, ok=False, detail=error.detail)
+    return Check(name=name, ok=True, detail=fine)
+
+
+def _ruleset(here: Office) -> Check:
+    trouble = here.rules.trouble
+    return Check(name="ruleset", ok=trouble is None, detail=trouble or f"在用第 {here.rules.row.version} 版")
+
+
+def _in_use(here: Office) -> dict[str, Any]:
+    row = here.rules.row
+    return {"pack": row.pack, "version": row.version, "digest": row.digest, "engine": ENGINE_VERSION}

@@ -1,0 +1,100 @@
+"""What is counted and timed for /metrics. A registry of its own for each app, none of the process."""
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from models.complaint import Complaint
+from models.decision import Decision
+from service.active import ActiveRules
+from service.store import Case
+
+QUICK = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
+ANSWER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+GROUP = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Others are counted as one: a caller may invent any number of them."""
+
+
+class Meters:
+    """The counters of one app."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._requests = Counter("fenpai_requests", "请求数", ["method", "route", "status"], registry=self.registry)
+        self._seconds = Histogram("fenpai_request_seconds", "请求用时", ["route"], buckets=ANSWER, registry=self.registry)
+        self._decisions = Counter("fenpai_decisions", "新案件的研判结果", ["decision", "reason_code"], registry=self.registry)
+        self._triage = Histogram("fenpai_triage_seconds", "研判用时", buckets=QUICK, registry=self.registry)
+        self._group = Histogram("fenpai_writer_group_cases", "一次提交的案件数", buckets=GROUP, registry=self.registry)
+        # Finding a labelled counter takes longer than counting.
+        self._known: dict[tuple[str, str, int], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        key = (method, route, status)
+        counter = self._known.get(key)
+        if counter is None:
+            labels = (method if method in METHODS else "OTHER", route, str(status))
+            counter = self._known[key] = self._requests.labels(*labels)
+            self._timed.setdefault(route, self._seconds.labels(route))
+        counter.inc()
+        self._timed[route].observe(seconds)
+
+    def timed(self, rules: ActiveRules) -> Callable[[Complaint], Decision]:
+        """The triage of the rule set in force, with its time taken."""
+
+        def triage(complaint: Complaint) -> Decision:
+            began = perf_counter()
+            decision = rules.engine.triage(complaint)
+            self._triage.observe(perf_counter() - began)
+            return decision
+
+        return triage
+
+    def decided(self, case: Case) -> None:
+        """Count the decision on a new case."""
+        self._decisions.labels(case.decision, case.reason_code).inc()
+
+    def committed(self, cases: int) -> None:
+        """Count how many cases one transaction holds."""
+        self._group.observe(cases)
+
+    def watch(self, name: str, what: str, value: Callable[[], float]) -> None:
+        """Show a number that is read when it is asked for."""
+        Gauge(name, what, registry=self.registry).set_function(value)
+
+    def show_rules(self, rules: ActiveRules) -> None:
+        """Show which rule set is in force, and whether another one should be."""
+        self.registry.register(_RulesetInfo(rules))
+        self.watch("fenpai_ruleset_trouble", "1 表示启用的版本没有装入", lambda: float(rules.trouble is not None))
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _RulesetInfo(Collector):
+    """The rule set in force, as labels."""
+
+    def __init__(self, rules: ActiveRules) -> None:
+        self._rules = rules
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        ref = self._rules.row
+        family = GaugeMetricFamily("fenpai_ruleset_info", "在用的规则集", labels=["pack", "version", "digest"])
+        family.add_metric([ref.pack, str(ref.version), ref.digest], 1)
+        yield family

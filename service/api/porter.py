@@ -1,0 +1,90 @@
+"""The porter: gives each request its number, notes how it went, and answers what nobody else caught."""
+
+import re
+import secrets
+from time import perf_counter
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.meters import Meters
+from service.api.problems import ERROR, NOTE, REQUEST_ID, answer
+from service.errors import Fault, FenpaiError
+
+SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+"""A number that a caller may choose."""
+
+LETTERS = str.maketrans("0123456789", "ghjkmnpqrs")
+"""Numbers of our own have no digits: none of them looks like a telephone to the log's last guard."""
+
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines; logged only when they fail."""
+
+GONE = 499
+"""In logs and metrics: the caller hung up before the answer."""
+
+
+class Porter:
+    """Stands around the whole app."""
+
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self._app = app
+        self._meters = meters
+        self._log = structlog.get_logger().bind()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        number = scope[REQUEST_ID] = _number(scope)
+        marks = [(b"x-request-id", number.encode()), (b"x-content-type-options", b"nosniff")]
+        status = 0
+
+        async def marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *marks]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, marked)
+        except ClientDisconnect:
+            status = GONE
+        except Exception as error:  # noqa: BLE001 (the edge: the caller gets a problem, the log gets the place)
+            self._log.error("unexpected", request=number, exc_info=error)
+            if not status:  # otherwise the server cuts the answer off, which tells the caller enough
+                await answer(Fault(), scope)(scope, receive, marked)
+        finally:
+            self._note(scope, status, perf_counter() - began)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "-")
+        self._meters.request(scope["method"], route, status, seconds)
+        level = "debug" if route in QUIET and status < 400 else "info" if status < 500 else "error"
+        getattr(self._log, level)(
+            "request",
+            request=scope[REQUEST_ID],
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            **_what(scope.get(ERROR)),
+            **scope.get(NOTE, {}),
+        )
+
+
+def _number(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SANE.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8).translate(LETTERS)
+
+
+def _what(error: FenpaiError | None) -> dict[str, object]:
+    """What went wrong. The detail of a refusal may quote the caller; that of a fault is ours."""
+    if error is None:
+        return {}
+    return {"code": error.code, "detail": error.detail} if isinstance(error, Fault) else {"code": error.code}

@@ -1,0 +1,63 @@
+"""How errors are declared in OpenAPI: for each status the codes that can come with it, and an example of each."""
+
+from typing import Any
+
+from service import errors
+from service.api.problems import MEDIA_TYPE, as_problem
+from service.errors import (
+    BodyEmpty,
+    BodyNotUtf8,
+    BodyTooSlow,
+    FenpaiError,
+    FieldFault,
+    Invalid,
+    JsonBroken,
+    Overloaded,
+    ParameterInvalid,
+    StorageUnavailable,
+    TooLarge,
+    WriterStopped,
+    WrongMediaType,
+)
+
+INSTANCE = "abkmpqrsdefghjkm"
+_FAULTS = {
+    Invalid: FieldFault("/content", "不能为空", "too_short"),
+    ParameterInvalid: FieldFault("/limit", "不能大于 500", "out_of_range"),
+}
+
+BODY = (BodyEmpty, BodyNotUtf8, JsonBroken, BodyTooSlow, TooLarge, WrongMediaType, Invalid)
+"""What can be wrong with any JSON body."""
+READ = (StorageUnavailable,)
+WRITE = (StorageUnavailable, Overloaded, WriterStopped)
+
+
+def problems(*kinds: type[FenpaiError]) -> dict[int | str, dict[str, Any]]:
+    """The responses of an operation that can end in these errors."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in sorted(kinds, key=lambda kind: kind.status):
+        response = found.setdefault(kind.status, _response())
+        response["content"][MEDIA_TYPE]["examples"][kind.code] = {"$ref": f"#/components/examples/{kind.code}"}
+        response["description"] = "；".join(filter(None, [response["description"], f"`{kind.code}` {kind.title}"]))
+        if kind.retry_after is not None:
+            response["headers"] = {"Retry-After": {"description": "多少秒之后再试", "schema": {"type": "integer"}}}
+    return found
+
+
+def _response() -> dict[str, Any]:
+    return {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}}
+
+
+def examples() -> dict[str, Any]:
+    """One example of each problem, by its code: the table of codes."""
+    return {kind.code: {"summary": kind.title, "value": _example(kind)} for kind in errors.problems()}
+
+
+def _example(kind: type[FenpaiError]) -> dict[str, Any]:
+    error = kind("有 1 处不合格式，见 errors。", [_FAULTS[kind]]) if issubclass(kind, Invalid) else kind()
+    return as_problem(error, INSTANCE)
+
+
+def headers(**described: str) -> dict[str, Any]:
+    """Headers of a response, by their name with underscores."""
+    return {name.replace("_", "-"): {"description": text, "schema": {"type": "string"}} for name, text in described.items()}
