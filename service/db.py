@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from models.tables import metadata
@@ -41,7 +41,7 @@ Dialect = Literal["sqlite", "postgresql"]
 class Database:
     """Two ways into one database: the writer's connections and those that only read."""
 
-    url: str
+    url: str = field(repr=False)  # it may hold a password
     dialect: Dialect
     writer: Engine
     reader: Engine
@@ -159,8 +159,8 @@ def _told() -> Iterator[None]:
 
 def is_unavailable(error: DBAPIError) -> bool:
     """Whether the fault lies with the database (gone, full, locked, read-only) and not with what was asked of it."""
-    kind = type(error).__name__
-    return error.connection_invalidated or kind in {"OperationalError", "InterfaceError", "InternalError"}
+    # By its exact class: a refused value is a DatabaseError too, but of a kind of its own.
+    return error.connection_invalidated or type(error) in {OperationalError, InterfaceError, InternalError, DatabaseError}
 
 
 def unavailable(error: DBAPIError) -> StorageUnavailable:

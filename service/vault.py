@@ -22,8 +22,8 @@ ADVICE = "可用这条命令生成一把新密钥：python -c 'from cryptography
 class Vault:
     """A ring of keys, newest first: the newest seals, any of them opens."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        raw = [_strong(key.strip(), place) for place, key in enumerate(keys, 1)]
+    def __init__(self, keys: Sequence[str], origin: str = "FENPAI_DATA_KEY") -> None:
+        raw = [_strong(key.strip(), f"{origin} 中第 {place} 把密钥") for place, key in enumerate(keys, 1)]
         self._ring = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in raw])
         self.fingerprints = tuple(sha256(b"fenpai data key" + key).hexdigest() for key in raw)
 
@@ -34,7 +34,7 @@ class Vault:
             return cls(keys.split(","))
         if key_file is None:
             raise DataKeyMissing(f"使用 PostgreSQL 时必须设置 FENPAI_DATA_KEY，各副本用同一把密钥。{ADVICE}")
-        return cls([_read(key_file) if key_file.exists() else _create(key_file)])
+        return cls([_read(key_file) if key_file.exists() else _create(key_file)], f"密钥文件 {key_file} ")
 
     def seal(self, plain: bytes) -> bytes:
         return self._ring.encrypt(plain)
@@ -53,15 +53,15 @@ class Vault:
             raise SealBroken from error
 
 
-def _strong(key: str, place: int) -> bytes:
+def _strong(key: str, name: str) -> bytes:
     try:
         raw = base64.b64decode(key.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise DataKeyInvalid(f"FENPAI_DATA_KEY 中第 {place} 把密钥不是 URL 安全的 base64。{ADVICE}") from error
+        raise DataKeyInvalid(f"{name}不是 URL 安全的 base64。{ADVICE}") from error
     if len(raw) != 32:
-        raise DataKeyInvalid(f"FENPAI_DATA_KEY 中第 {place} 把密钥解码后是 {len(raw)} 字节，应为 32 字节。{ADVICE}")
+        raise DataKeyInvalid(f"{name}解码后是 {len(raw)} 字节，应为 32 字节。{ADVICE}")
     if len(set(raw)) < LEAST_DISTINCT_BYTES:
-        raise DataKeyInvalid(f"FENPAI_DATA_KEY 中第 {place} 把密钥太弱，不像是随机生成的。{ADVICE}")
+        raise DataKeyInvalid(f"{name}太弱，不像是随机生成的。{ADVICE}")
     return raw
 
 
