@@ -243,6 +243,7 @@ class RulesetFile(Strict):
     escalation_clause: ClauseId | None = None
     emergency_notices: tuple[Prose, ...] = ()
     quoted: tuple[Term, ...] = ()
+    listen: tuple[ScopeCode, ...] = (ScopeCode.IN,)
     categories: dict[Code, Category] = Field(min_length=1)
     points: dict[Strength, Points]
     repeat: tuple[Percent, ...] = (100, 50, 25)

@@ -36,7 +36,7 @@ class Met:
     terms: dict[int, list[Span]]
     unless: dict[int, list[Span]]
     near: dict[int, list[Span]]
-    negations: list[tuple[int, int]]
+    negations: list[tuple[int, int, int]]
     head_length: int
 
 
@@ -69,7 +69,7 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
         for order in role.near:
             met.near.setdefault(order, []).append(span)
         if role.negates is not None:
-            met.negations.append((span[1], role.negates))
+            met.negations.append((span[0], span[1], role.negates))
     return met
 
 
@@ -82,13 +82,15 @@ def _counts(rule: PlannedRule, span: Span, met: Met, reading: Reading, borders: 
         return False
     if not rule.loose and not (borders.at(start, start) and borders.at(end, end - 1)):
         return False
-    if rule.negatable and any(_negated(reading.text, to, start, within) for to, within in met.negations):
+    if rule.negatable and any(_negated(reading.text, negation, start) for negation in met.negations):
         return False
     return rule.within is None or any(_framed(reading.text, start, end, frame, rule.within) for frame in met.near.get(rule.order, ()))
 
 
-def _negated(text: str, negation_end: int, start: int, within: int) -> bool:
-    return 0 <= start - negation_end <= within and not PAUSE.search(text, negation_end, start)
+def _negated(text: str, negation: tuple[int, int, int], start: int) -> bool:
+    """Whether a negation begins before `start` and reaches it; it may share characters with the hit (没有教 and 教英语)."""
+    from_, to, within = negation
+    return from_ < start <= to + within and not PAUSE.search(text, to, max(start, to))
 
 
 def _framed(text: str, start: int, end: int, frame: Span, within: int) -> bool:

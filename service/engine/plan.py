@@ -62,7 +62,7 @@ class Plan:
         self.patterns = tuple(sorted(roles))
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
-        self.gate = CharwiseDoubleArrayAhoCorasick(self._openers(roles) or ["\x00"])
+        self.gate = CharwiseDoubleArrayAhoCorasick(self._openers(roles, ruleset) or ["\x00"])
 
     def _words(self, ruleset: RuleSet) -> set[str]:
         """The words that jieba must know: the pack's own, and each program's name."""
@@ -108,10 +108,13 @@ class Plan:
             if pattern
         }
 
-    def _openers(self, roles: Mapping[str, Roles]) -> list[str]:
-        """Patterns without one of which a text cannot be in scope: terms of `scope: in` rules. Emergencies open the gate, too."""
-        heard = {f"scope:{ScopeCode.IN}", *OPENING}
-        opening = {rule.order for rule in self.rules if rule.supports in heard}
+    def _openers(self, roles: Mapping[str, Roles], ruleset: RuleSet) -> list[str]:
+        """Patterns without one of which a text is not read further: terms for being in scope, for what the pack listens to, emergencies."""
+        heard = {f"scope:{code}" for code in (ScopeCode.IN, *ruleset.ruleset.listen)} | set(OPENING)
+        opening: set[int] = set()
+        for rule in self.rules:
+            if rule.supports in heard and not (rule.needs and rule.needs <= opening):
+                opening.add(rule.order)
         return sorted(pattern for pattern, role in roles.items() if opening.intersection(role.terms))
 
 
