@@ -22,9 +22,8 @@ def find_pack(name: str) -> Path:
     for shelf in SHELVES:
         if name.isidentifier() and (shelf / name / "ruleset.yaml").is_file():
             return shelf / name
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
+    if name and Path(name).is_dir():
+        return Path(name)
     raise PackError((folder_mistake("no_pack", f"找不到规则包 {name}", _offer(name)),))
 
 

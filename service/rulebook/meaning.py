@@ -1,6 +1,6 @@
 """Meaning: sound rules that can never do what they are meant to do, alone or beside the others."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from models.ruleset import Rule, Status
 from service.engine.terms import PLACE, PROGRAM, expand_term, word_lists
-from service.rulebook.mistakes import Loc
+from service.rulebook.mistakes import Loc, Words
 from service.rulebook.nodes import Node
 from service.rulebook.pack import Pack
 from service.rulebook.references import Names, sheets_of
 from service.rulebook.sheet import Sheet
-from service.rulebook.terms import Fold
+from service.rulebook.terms import WORDS_IN_RULES, WORDS_OF_RULES, Fold
 from service.rulebook.wording import likely, shortened
 
 MOST_TERMS = 200_000
@@ -34,22 +34,31 @@ class Placed(NamedTuple):
 
     def word(self, key: str, number: int) -> Loc:
         """The way to one of its words."""
-        return (*self.loc, key, number)
+        return (*self.loc, *key.split("."), number)
+
+    def words(self) -> Iterator[tuple[Loc, str]]:
+        """Every word that may hold `{list}` places, with the way to it."""
+        near = self.rule.near.words if self.rule.near else ()
+        for key, words in (("terms", self.rule.terms), ("unless", self.rule.unless), ("near.words", near)):
+            for number, word in enumerate(words):
+                yield self.word(key, number), word
 
 
 def check_meaning(pack: Pack, names: Mapping[str, Names], fold: Fold) -> None:
     """Note rules, lists and aliases that cannot mean what they say."""
     placed = list(_sound(pack))
+    whole = not names["rule"].open and _all_sound(pack, placed, names)
     _check_programs(placed)
     _check_list_names(pack, names)
     lists = word_lists((each.rule for each in placed), _lists(pack))
     _check_lists_used(pack)
-    written = [each for each in placed if _check_places(each, lists, names["list"])]
+    written = [each for each in placed if _check_places(each, lists, names, whole=whole)]
     if _check_bound(written, lists):
         for each in written:
             _check_unless(each, lists, fold)
     _check_categories(placed, fold)
-    _check_waiting(placed)
+    if whole:
+        _check_waiting(placed)
     _check_aliases(pack, fold)
 
 
@@ -60,6 +69,12 @@ def _sound(pack: Pack) -> Iterator[Placed]:
                 yield Placed(sheet, loc, Rule.model_validate(node.plain()))
             except ValidationError:  # the sheet has told it already
                 continue
+
+
+def _all_sound(pack: Pack, placed: list[Placed], names: Mapping[str, Names]) -> bool:
+    """Whether every rule is sound and speaks for something that exists, so that what is missing is missing."""
+    written = sum(1 for sheet in pack.rules() for _ in sheet.walk("rules.*"))
+    return written == len(placed) and all(rule.category is None or rule.category in names["category"].codes for _, _, rule in placed)
 
 
 def _lists(pack: Pack) -> dict[str, tuple[str, ...]]:
@@ -83,7 +98,13 @@ def _check_list_names(pack: Pack, names: Mapping[str, Names]) -> None:
 
 
 def _check_lists_used(pack: Pack) -> None:
-    used = {name for sheet in pack.rules() for _, node in sheet.walk("rules.*.terms.*") for name in PLACE.findall(node.text or "")}
+    used = {
+        name
+        for sheet in pack.rules()
+        for pattern in WORDS_OF_RULES
+        for _, node in sheet.walk(pattern)
+        for name in PLACE.findall(node.text or "")
+    }
     for sheet in pack.rules():
         for loc, _ in sheet.walk("lists.*"):
             if loc[-1] not in used and sheet.whole:
@@ -91,26 +112,27 @@ def _check_lists_used(pack: Pack) -> None:
                 sheet.report(loc, said, at=sheet.root.key_at(loc), severity="warning")
 
 
-def _check_places(each: Placed, lists: Lists, known: Names) -> bool:
-    """Whether every `{list}` place of a rule can be filled."""
-    sound = True
-    for number, term in enumerate(each.rule.terms):
-        places = PLACE.findall(term)
+def _check_places(each: Placed, lists: Lists, names: Mapping[str, Names], *, whole: bool) -> bool:
+    """Whether every `{list}` place of a rule can be filled. Lists of programs are judged only where all rules could be read."""
+    sound, made = True, {PROGRAM, *names["category"].codes}
+    for loc, word in each.words():
+        places = PLACE.findall(word)
         for place in places:
             if place not in lists:
                 sound = False
-                if not known.open:
-                    each.sheet.report(each.word("terms", number), _no_list(place, lists, known))
+                if whole or not (place in made or names["rule"].open or names["category"].open):
+                    each.sheet.report(loc, _no_list(place, lists, made))
         if len(places) > MOST_PLACES:
             sound = False
             said = "too_many_places", f"一个词里至多用 {MOST_PLACES} 个清单", "请把其中几个写明"
-            each.sheet.report(each.word("terms", number), said)
+            each.sheet.report(loc, said)
     return sound
 
 
-def _no_list(place: str, lists: Lists, known: Names) -> tuple[str, str, str]:
-    if place in known.codes:
-        return "empty_list", f"类别 {place} 还没有标 program: true 的规则，{{{place}}} 是空的", "请在该类别的项目规则里写 program: true"
+def _no_list(place: str, lists: Lists, made: Container[str]) -> Words:
+    if place in made:
+        said = f"{{{place}}} 是空的：{'没有' if place == PROGRAM else f'类别 {place} 没有'}标着 program: true 的规则"
+        return "empty_list", said, "请在写明项目名称的规则里加上 program: true"
     guess = likely(place, lists)
     hint = f"您是否想写 {{{guess}}}？" if guess else f"可以用：{'、'.join(sorted(lists))}" if lists else "请先在 lists 里写明"
     return "unknown_list", f"没有清单 {{{shortened(place)}}}", hint
@@ -118,13 +140,13 @@ def _no_list(place: str, lists: Lists, known: Names) -> tuple[str, str, str]:
 
 def _check_bound(placed: Iterable[Placed], lists: Lists) -> bool:
     """Whether all terms written out stay within the bound."""
-    sizes = [(_size(term, lists), each, number) for each in placed for number, term in enumerate(each.rule.terms)]
+    sizes = [(_size(word, lists), each.sheet, loc) for each in placed for loc, word in each.words()]
     total = sum(size for size, _, _ in sizes)
     if total <= MOST_TERMS:
         return True
-    largest, each, number = max(sizes, key=lambda size: size[0])
+    largest, sheet, loc = max(sizes, key=lambda size: size[0])
     message = f"所有词语展开后有 {total} 个，超过 {MOST_TERMS} 个；这一个就有 {largest} 个"
-    each.sheet.report(each.word("terms", number), ("too_many_terms", message, "请少用一个清单，或把清单分小"))
+    sheet.report(loc, ("too_many_terms", message, "请少用一个清单，或把清单分小"))
     return False
 
 
@@ -134,27 +156,33 @@ def _size(term: str, lists: Lists) -> int:
 
 def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
     """Note terms that an exclusion always cancels, and exclusions that never cancel any."""
-    written = [[fold(word) for word in expand_term(term, lists)] for term in each.rule.terms]
-    unless = [fold(word) for word in each.rule.unless]
-    if not unless or sum(map(len, written)) * len(unless) > MOST_PAIRS:
+    terms = _written(each.rule.terms, lists, fold)
+    unless = _written(each.rule.unless, lists, fold)
+    if not unless or sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
         return
-    for number, words in enumerate(written):
-        cancelling = next((out for out in unless if all(out in term for term in words)), None)
+    for number, words in enumerate(terms):
+        cancelling = next((out for outs in unless for out in outs if all(out in term for term in words)), None)
         if cancelling is not None:
             message = f"{shortened(each.rule.terms[number])} 永远不会命中：它含有本规则 unless 里的 {cancelling}"
             each.sheet.report(each.word("terms", number), ("cancelled_term", message, "请从 terms 或 unless 里删掉一个"))
-    for number, out in enumerate(unless):
-        if not any(_may_overlap(out, term) for words in written for term in words):
+    for number, outs in enumerate(unless):
+        if not any(_may_overlap(out, term) for out in outs for words in terms for term in words):
             message = f"unless 里的 {shortened(each.rule.unless[number])} 与本规则的词语没有重叠的字，不起作用"
             each.sheet.warn(each.word("unless", number), ("idle_unless", message, "unless 写的是包含误中词语的更长的词；请检查"))
 
 
+def _written(words: Iterable[str], lists: Lists, fold: Fold) -> list[list[str]]:
+    """Each word written out, as it is searched for."""
+    return [[fold(plain) for plain in expand_term(word, lists)] for word in words]
+
+
 def _may_overlap(out: str, term: str) -> bool:
     """Whether there is a text in which both stand on at least one common character."""
+    if term[0] not in out and out[0] not in term:
+        return False
     if out in term or term in out:
         return True
-    shorter = min(len(out), len(term))
-    return any(out.endswith(term[:size]) or term.endswith(out[:size]) for size in range(1, shorter))
+    return any(out.endswith(term[:size]) or term.endswith(out[:size]) for size in range(1, min(len(out), len(term))))
 
 
 def _check_categories(placed: Iterable[Placed], fold: Fold) -> None:
@@ -175,11 +203,11 @@ def _check_waiting(placed: Iterable[Placed]) -> None:
     """Note live rules that need others of which none is live: they can never fire."""
     placed = list(placed)
     live = {name for each in placed if _live(each.rule) for name in (each.rule.id, each.rule.supports)}
-    known = {each.rule.id for each in placed}
+    known = {name for each in placed for name in (each.rule.id, each.rule.supports)}
     for each in placed:
         needs = each.rule.needs
-        if needs and _live(each.rule) and not live.intersection(needs) and all(":" in name or name in known for name in needs):
-            said = "never_fires", f"永远不会命中：needs 里的 {'、'.join(needs)} 都没有启用的规则", "请启用其中一条，或改 needs"
+        if needs and _live(each.rule) and not live.intersection(needs) and known.issuperset(needs):
+            said = "never_fires", f"永远不会命中：needs 里的 {'、'.join(needs)} 没有启用的规则", "请启用其中一条，或改 needs"
             each.sheet.warn((*each.loc, "needs"), said)
 
 
@@ -195,7 +223,7 @@ def _check_aliases(pack: Pack, fold: Fold) -> None:
             if alias == fold(node.text or ""):
                 sheet.report(loc, ("idle_alias", f"{loc[-1]} 的别名就是它自己", "请删掉这一行"))
         for rules in pack.rules():
-            for pattern in ("rules.*.terms.*", "rules.*.unless.*", "rules.*.near.words.*", "lists.*.*"):
+            for pattern in WORDS_IN_RULES:
                 for loc, node in rules.walk(pattern):
                     _check_replaced(rules, loc, node, aliases, fold)
 

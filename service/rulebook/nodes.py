@@ -17,6 +17,10 @@ class Node:
     entries: dict[str, tuple["Node", "Node"]] | None = None
     items: list["Node"] | None = None
 
+    def is_empty(self) -> bool:
+        """Whether nothing is written here."""
+        return self.text is None and self.entries is None and self.items is None
+
     def children(self) -> Iterator[tuple[str | int, "Node"]]:
         """The values inside, each with its key or number."""
         if self.entries is not None:

@@ -1,5 +1,6 @@
 """Reading YAML: a text becomes nodes that know their place. Every value stays text; what rules do not need is refused."""
 
+import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,6 +20,9 @@ EFFORT = 4_000_000
 """Characters that may be parsed to find further mistakes behind a first one; a bound, so that no text keeps us busy."""
 ELSEWHERE = ("found unexpected end of stream", "could not find expected ':'")
 """Problems whose cause stands where the construct began, not where the parser gave up."""
+BARE_BRACES = re.compile(r"[-\[,:]\s*(?P<term>\{[^{}:\"]*\}[^\s,\]}#]+)")
+"""A term that begins with a `{list}` place and has no quotes around it: YAML takes the braces for its own."""
+BLOCK = re.compile(r"(?:^|[:\-] +)[|>][+\-0-9]*\s*(?:#.*)?$")
 BRACKETS = ("did not find expected ',' or ']'", "did not find expected ',' or '}'")
 """The same, unless both places stand in one line."""
 
@@ -53,6 +57,7 @@ SYNTAX = {
     "found unexpected end of stream": ("open_quote", "引号没有配对", "从这里开始的引号没有结束，请补上"),
     "found unexpected document indicator": ("open_quote", "引号没有配对", "从这里开始的引号没有结束，请补上"),
     "could not find expected ':'": ("no_colon", "这一行没有冒号", "字段要写成「字段: 值」；清单的一项要以「- 」开头"),
+    "did not find expected node content": ("no_value", "这里缺少内容", "检查括号和引号是否成对、逗号是否多余"),
     "found unknown escape character": ("escape", "双引号里的反斜杠没有写对", "双引号里的反斜杠请写两个，或改用单引号"),
     "control characters are not allowed": ("invisible", "含有控制字符", "请删掉它"),
     "exceeded maximum nesting depth": ("too_deep", "层层嵌套太深", "检查是否多写了括号"),
@@ -92,7 +97,10 @@ class _Draft:
 
     def place(self, mark: Mark | None) -> tuple[int, int]:
         """Line and column, from 1, in the text as it was written."""
-        line, column = _spot(mark)
+        return self.at(*_spot(mark))
+
+    def at(self, line: int, column: int) -> tuple[int, int]:
+        """The same for a line and column that count from 0."""
         return line + 1, column + 1 - (column + 1 > self.inserted.get(line, column + 1))
 
     def compose(self) -> "_Composer":
@@ -220,6 +228,10 @@ class _Composer:
         step = self._stack[-1].step()
         return self._loc() if step is None else (*self._loc(), step)
 
+    def _around(self) -> Loc:
+        """The way to what is being read where an item of a list may be over: the list."""
+        return self._loc() if self._stack and self._stack[-1].node.items is not None else self._here()
+
     def _node(self, event: yaml.Event) -> Node:
         return Node(*self._draft.place(event.start_mark))
 
@@ -238,7 +250,9 @@ class _Composer:
         if event.anchor is not None:
             self._flaw(event, "anchor", f"不能用 YAML 锚点 &{event.anchor}", "请删掉它；以 & 开头的词要加引号")
         if event.tag is not None:
-            self._flaw(event, "tag", f"不能用 YAML 类型标记 {event.tag}", "请删掉它；以 ! 开头的词要加引号")
+            self._flaw(
+                event, "tag", f"不能用 YAML 类型标记 {event.tag.replace('tag:yaml.org,2002:', '!!')}", "请删掉它；以 ! 开头的词要加引号"
+            )
 
     def _flaw(self, event: yaml.Event, code: str, message: str, hint: str) -> None:
         self.flaws.append(Flaw(*self._draft.place(event.start_mark), code, message, hint, self._here()))
@@ -249,13 +263,16 @@ class _Composer:
         mark, opened = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
         if opened and (problem in ELSEWHERE or (problem in BRACKETS and opened.line < _spot(mark)[0])):
             mark = opened
-        explained = SYNTAX.get(problem) or _by_character(text, *_spot(mark))
-        return Broken(Flaw(*self._draft.place(mark), *explained, self._here()), _spot(mark)[0])
+        line, column = _spot(mark)
+        written = text.split("\n")[line] if line < text.count("\n") + 1 else ""
+        if bare := BARE_BRACES.search(written):
+            said = "braces", f"以 {{ 开头的词语要加引号：{bare['term']}", f'请写成 "{bare["term"]}"'
+            return Broken(Flaw(*self._draft.at(line, bare.start("term")), *said, self._around()), line)
+        explained = SYNTAX.get(problem) or _by_character(written[column : column + 1])
+        return Broken(Flaw(*self._draft.at(line, column), *explained, self._around()), line)
 
 
-def _by_character(text: str, line: int, column: int) -> Words:
-    lines = text.split("\n")
-    char = lines[line][column : column + 1] if line < len(lines) else ""
+def _by_character(char: str) -> Words:
     if char == "\t":
         return "tab", "用了 Tab（制表符）", "请改用空格"
     if char in tuple("@`%|>,]}"):
@@ -286,7 +303,7 @@ def read(text: str, keys: Container[str]) -> Reading:
 def _mend(draft: _Draft, composer: _Composer, keys: Container[str]) -> list[Flaw]:
     """Mend the slips of a text in the draft, and tell them."""
     flaws = []
-    for number in set(range(len(draft.lines))) - composer.quoted:
+    for number in sorted(set(range(len(draft.lines))) - composer.quoted - _in_blocks(draft.lines)):
         line = draft.lines[number]
         if wrong := indentation(line):
             hint = "请改用半角空格，每级两个"
@@ -301,18 +318,36 @@ def _mend(draft: _Draft, composer: _Composer, keys: Container[str]) -> list[Flaw
     return flaws
 
 
+def _in_blocks(lines: list[str]) -> set[int]:
+    """The lines of texts written under `|` or `>`: also where the parser did not get that far."""
+    inside, opened = set[int](), -1
+    for number, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if opened >= 0 and (indent > opened or not line.strip()):
+            inside.add(number)
+        else:
+            opened = indent if BLOCK.search(line) else -1
+    return inside
+
+
 def _leave_out(draft: _Draft, broken: Broken) -> bool:
     """Blank out the smallest block around a syntax error that lets the parser get further; False where none does."""
     for start, end in _blocks(draft.lines, broken.line):
         if draft.effort <= 0:
             return False
         kept = draft.lines[start:end]
-        draft.lines[start:end] = [""] * (end - start)
+        draft.lines[start:end] = [_held(kept[0])] + [""] * (end - start - 1)
         after = draft.compose().broken
         if after is None or after.line >= end:
             return True
         draft.lines[start:end] = kept
     return False
+
+
+def _held(line: str) -> str:
+    """What stays of the first line of a block: the dash of a list, so that the numbers of its other items stay right."""
+    body = line.lstrip(" ")
+    return line[: len(line) - len(body)] + "-" if body.startswith("- ") else ""
 
 
 def _blocks(lines: list[str], line: int) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from service.rulebook.mistakes import Loc, Words
 from service.rulebook.nodes import Node
 from service.rulebook.pack import Pack
 from service.rulebook.sheet import Sheet
-from service.rulebook.wording import shortened
+from service.rulebook.wording import QUOTES, shortened
 
 
 class Definition(NamedTuple):
@@ -44,6 +44,7 @@ USES = {
     "ruleset.yaml": {
         "coordinator": "department",
         "escalation_clause": "clause",
+        "dominant": "category",
         "categories.*.department": "department",
         "categories.*.clause": "clause",
         "identification.*": "rule",
@@ -90,6 +91,7 @@ class Names:
 
     def likely(self, written: str) -> str | None:
         """The code that somebody meant: by another name of it, or by likeness."""
+        written = written.strip(QUOTES)
         for code, names in self.codes.items():
             if written in names:
                 return f"{code}（{names[0]}）"
@@ -108,7 +110,7 @@ class Names:
             if guess
             else f"可以写：{'、'.join(self.codes)}"
             if few and self.codes
-            else f"请先在 {self.where} 里写明，或改成已有的"
+            else f"请先在{self.where}里写明，或改成已有的"
         )
         return "unknown_reference", f"没有{self.chinese} {shortened(written)}", hint
 
@@ -117,7 +119,6 @@ def gather(pack: Pack) -> dict[str, Names]:
     """Every name that the pack defines, by sort."""
     names = {definition.sort: _names(pack, definition) for definition in DEFINITIONS}
     names["scope"] = Names("范围", "规则", {code.value: [] for code in ScopeCode})
-    names["list"] = Names("清单", "lists", {code: [] for code in names["category"].codes}, open=names["rule"].open)
     names["reason"] = Names("理由代码", "程序", {code.value: [] for code in Reason})
     return names
 
@@ -133,7 +134,7 @@ def sheets_of(pack: Pack, group: str) -> list[Sheet]:
 
 def _names(pack: Pack, definition: Definition) -> Names:
     sheets = sheets_of(pack, definition.file)
-    where = definition.file if definition.file != "rules" else "规则文件"
+    where = f" {definition.file} " if definition.file != "rules" else "规则文件"
     names = Names(definition.chinese, where, open=not sheets or not all(sheet.whole for sheet in sheets))
     for sheet in sheets:
         for loc, node in sheet.walk(definition.pattern):
@@ -167,7 +168,7 @@ def _check_use(sheet: Sheet, loc: Loc, written: str, sort: str, names: dict[str,
     if sort == "target":
         _check_target(sheet, loc, written, names)
     elif not names[sort].open and written not in names[sort].codes:
-        sheet.report(loc, names[sort].unknown(written))
+        sheet.say_better(loc, names[sort].unknown(written))
 
 
 def _check_target(sheet: Sheet, loc: Loc, written: str, names: dict[str, Names]) -> None:

@@ -1,9 +1,9 @@
 """A sheet: one file of a pack, read as far as it can be, with all that is wrong in it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from service.rulebook.layout import KEYS, Kind
 from service.rulebook.mistakes import Loc, Mistake, Severity, Words, dotted
@@ -15,10 +15,8 @@ from service.rulebook.wording import said, said_of_key
 
 MAX_SIZE = 1_000_000
 """Bytes of one file; a real one stays under 100,000."""
-DOUBTFUL = ("alias", "tag", "anchor", "bad_key", "merge_key", "twice")
-"""Flaws that make what stands there doubtful: pydantic's opinion of it would only confuse."""
-HOLES = ("missing", "too_short")
-"""Complaints that a part which could not be read may cause."""
+LOST = ("alias", "bad_key", "merge_key")
+"""Flaws through which a value is lost: what pydantic would say about the hole only confuses."""
 
 
 class Sheet:
@@ -43,7 +41,7 @@ class Sheet:
         for flaw in reading.flaws:
             self._report_flaw(flaw)
         if reading.root is not None and reading.root.entries is not None:
-            self._validate(tuple(flaw.loc for flaw in reading.flaws if flaw.code in DOUBTFUL))
+            self._validate(tuple(flaw.loc for flaw in reading.flaws if flaw.code in LOST))
         elif reading.whole:
             self._refuse_shape()
 
@@ -54,20 +52,26 @@ class Sheet:
         else:
             self.report((), ("not_map", "文件须由「字段: 值」组成", f"第一层可以写：{'、'.join(keys_of(self.kind.model))}"))
 
-    def _validate(self, doubtful: tuple[Loc, ...]) -> None:
+    def _validate(self, lost: tuple[Loc, ...]) -> None:
         try:
             model = self.kind.model.model_validate(self.root.plain())
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                loc = detail["loc"]
-                if any(loc[: len(doubt)] == doubt for doubt in doubtful) or (not self.whole and detail["type"] in HOLES):
-                    continue
-                self._report_error(loc, detail)
+                if not self._is_hole(detail, lost):
+                    self._report_error(detail["loc"], detail)
             return
         if self.whole and not self.mistakes:
             self.model = model
 
-    def _report_error(self, loc: Loc, detail: Any) -> None:
+    def _is_hole(self, detail: ErrorDetails, lost: tuple[Loc, ...]) -> bool:
+        """Whether pydantic only complains about what a told flaw took away, or counts sound items only where others are told as unsound."""
+        node = self.root.at(detail["loc"])
+        if detail["type"] == "too_short" and sum(1 for _ in node.children()) >= detail["ctx"]["min_length"]:
+            return True
+        holed = not self.whole or any(detail["loc"][: len(loc)] == loc for loc in lost)
+        return holed and (detail["type"] in ("missing", "too_short") or node.is_empty())
+
+    def _report_error(self, loc: Loc, detail: ErrorDetails) -> None:
         if loc and loc[-1] == "[key]":
             self.report(loc[:-1], said_of_key(detail), at=self.root.key_at(loc[:-1]))
         elif detail["type"] == "extra_forbidden":
@@ -82,6 +86,14 @@ class Sheet:
         """Note a mistake at a way into this file; it stands at the value there unless `at` says otherwise."""
         node = at or self.root.at(loc)
         self.mistakes.append(Mistake(self.name, node.line, node.column, dotted(loc), self.rule_at(loc), *words, severity=severity))
+
+    def say_better(self, loc: Loc, words: Words) -> None:
+        """Note a mistake, and withdraw what pydantic said about the form of the same value: this says more."""
+        node = self.root.at(loc)
+        here = (node.line, node.column, "pattern")
+        self.mistakes = [mistake for mistake in self.mistakes if (mistake.line, mistake.column, mistake.code) != here]
+        if not any((mistake.line, mistake.column, mistake.code) == (node.line, node.column, "wide_quotes") for mistake in self.mistakes):
+            self.report(loc, words)
 
     def warn(self, loc: Loc, words: Words) -> None:
         """Note what is allowed but looks wrong."""

@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable
 
 from service.engine.terms import PLACE
-from service.engine.tokens import OUTSIDE
 from service.rulebook.mistakes import Loc, Words
 from service.rulebook.nodes import Node
 from service.rulebook.pack import Pack
 from service.rulebook.sheet import Sheet
 from service.rulebook.wording import QUOTES, shortened
 
-WORDS_IN_RULES = ("rules.*.terms.*", "rules.*.unless.*", "rules.*.near.words.*", "lists.*.*")
+WORDS_OF_RULES = ("rules.*.terms.*", "rules.*.unless.*", "rules.*.near.words.*")
+WORDS_IN_RULES = (*WORDS_OF_RULES, "lists.*.*")
 LISTS_IN_RULES = ("rules.*.terms", "rules.*.unless", "rules.*.near.words", "lists.*")
 PATTERNISH = re.compile(r"[\\|^$*\[\]]|\.\+|\(\?")
+ODD = re.compile(r"[\s。！？!?（）()《》“”‘’【】…]")
+"""What callers rarely write where an official would; in an exclusion it is meant."""
 SEPARATORS = re.compile(r"[，、；;,\n]+")
 
 Fold = Callable[[str], str]
@@ -34,9 +36,9 @@ def _check_word(sheet: Sheet, loc: Loc, node: Node) -> None:
     word = (node.text or "").strip()
     if not word:
         return
-    if wrong := _wrong(word, template="terms" in loc):
+    if wrong := _wrong(word, template=loc[0] == "rules"):
         sheet.report(loc, wrong)
-    elif odd := _odd(word, short="terms" in loc and not _loose(sheet, loc)):
+    elif "unless" not in loc and (odd := _odd(word, short="terms" in loc and not _loose(sheet, loc))):
         sheet.warn(loc, odd)
 
 
@@ -70,7 +72,7 @@ def _wrong(word: str, *, template: bool) -> Words | None:
             else (
                 "braces",
                 f"{shortened(word)} 里不能用 {{清单}}",
-                "只有 terms 里的词语可以用；请逐个列出",
+                "清单里只能写明词语；请逐个列出",
             )
         )
     return None
@@ -78,8 +80,7 @@ def _wrong(word: str, *, template: bool) -> Words | None:
 
 def _odd(word: str, *, short: bool) -> Words | None:
     """What makes a word doubtful."""
-    rest = PLACE.sub("", word)
-    if found := OUTSIDE.search(rest):
+    if found := ODD.search(PLACE.sub("", word)):
         char = "空格" if found[0].isspace() else f"「{found[0]}」"
         return "punctuation", f"{shortened(word)} 里有{char}，只有来话里也这样写才会命中", "请去掉它，或确认就是要这样写"
     if short and len(word) == 1:

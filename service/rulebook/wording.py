@@ -29,16 +29,15 @@ IN_CHINESE = {
 """What officials are likely to write for our keys and values."""
 
 EXAMPLES = {
-    "id": "id: arts.dance", "name": "name: 舞蹈培训", "terms": "terms: [舞蹈, 芭蕾]", "words": "words: [报名, 学费]",
-    "clause": "clause: plan-5-3",
-    "code": "code: education", "duty": "duty: …", "quote": "quote: 条款原文", "department": "department: education", "text": "text: …",
-    "answers": "answers: …", "points": "points: {strong: 10, medium: 6, weak: 3}",
+    "id": "id: swim.class", "name": "name: 规则的名称", "terms": "terms: [词一, 词二]", "words": "words: [词一, 词二]",
+    "code": "code: 单位代码", "quote": "quote: 条款原文", "department": "department: 单位代码", "text": "text: 来话原文",
+    "points": "points: {strong: 12, medium: 6, weak: 3}",
 }  # fmt: skip
 
 PATTERNS = {
-    r"^[a-z][a-z0-9_]{0,39}$": "代码须以小写字母开头，只含小写字母、数字和下划线，至多 40 个字符，例如 arts",
-    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "规则编号须是用点隔开的小写字母、数字或下划线，例如 arts.dance",
-    r"^[a-z0-9][a-z0-9-]{0,59}$": "条款编号须只含小写字母、数字和连字符，例如 plan-5-3",
+    r"^[a-z][a-z0-9_]{0,39}$": "代码须以小写字母开头，只含小写字母、数字和下划线，至多 40 个字符，例如 swim",
+    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "规则编号须是用点隔开的小写字母、数字或下划线，例如 swim.class",
+    r"^[a-z0-9][a-z0-9-]{0,59}$": "条款编号须只含小写字母、数字和连字符，例如 doc-5-3",
 }
 QUOTES = "“”‘’＂＇「」『』"
 
@@ -87,7 +86,10 @@ def _as_text(_error: ErrorDetails, _ctx: Mapping[str, Any], node: Node) -> Words
     if node.entries and len(node.entries) == 1 and next(iter(node.entries.values()))[1].text is None:
         inner = next(iter(node.entries))
         return "braces", "这里须是文字", f'以 {{ 开头的词语要加引号，例如 "{{{shortened(inner)}}}"'
-    if node.text is None and node.entries is None and node.items is None:
+    if node.entries and len(node.entries) == 1:
+        key, (_, value) = next(iter(node.entries.items()))
+        return "blank", "这里须是文字", f"冒号后面不要空格：{shortened(key)}:{shortened(value.text or '')}，或给整个值加引号"
+    if node.is_empty():
         return "empty", "这里没有写内容", "请补上内容，或删掉这一行"
     return "not_text", "这里须是文字，不能是清单或一组字段", "请只写一个值"
 
