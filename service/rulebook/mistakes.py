@@ -38,14 +38,14 @@ class Mistake:
 
 
 class PackError(Exception):
-    """规则包有错误，没有装入."""
+    """规则包有错误，没有装入. Carries every mistake, warnings too; its text names the errors."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         self.mistakes = mistakes
         super().__init__(mistakes)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.mistakes))
+        return "\n".join(str(mistake) for mistake in self.mistakes if mistake.severity == "error")
 
 
 def dotted(loc: Loc) -> str:

@@ -99,4 +99,4 @@ def _check_doubles(sheet: Sheet, loc: Loc, node: Node, fold: Fold) -> None:
             else:
                 before, line = known
                 said = "写了两次" if before == word else f"与 {shortened(before)} 读来是同一个词"
-                sheet.report((*loc, step), ("duplicate_term", f"{shortened(word)} {said}，第一次在第 {line} 行", "请删掉一个"))
+                sheet.warn((*loc, step), ("duplicate_term", f"{shortened(word)} {said}，第一次在第 {line} 行", "请删掉一个"))

@@ -22,6 +22,7 @@ def test_loads_only_where_nothing_is_an_error(broken: Broken) -> None:
     if any("错误：" in said for said in broken.says):
         with pytest.raises(PackError) as refused:
             load(broken.files())
-        assert str(refused.value).split("\n") == broken.says
+        assert [str(mistake) for mistake in refused.value.mistakes] == broken.says
+        assert str(refused.value).split("\n") == [said for said in broken.says if "错误：" in said]
     else:
         assert load(broken.files()).pack == "tiny"
