@@ -5,8 +5,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Annotated
@@ -15,12 +15,13 @@ import orjson
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from typer.exceptions import TyperException
 
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
-from service import batch, rulebook, show, usage
+from service import app as house
+from service import batch, db, demo, rulebook, show, usage
+from service.config import Settings
 from service.engine import Engine
 from service.errors import FenpaiError, StartError
 from service.evaluate import calibration, gold, report, summary
@@ -39,6 +40,8 @@ app = typer.Typer(
 )
 rules = typer.Typer(cls=usage.Group, help="检查、测试规则包。", rich_markup_mode=None)
 app.add_typer(rules, name="rules")
+database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
+app.add_typer(database, name="db")
 
 Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
 
@@ -52,10 +55,67 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 
 
 @rules.callback(invoke_without_command=True)
+@database.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:
         print(context.get_help())
+
+
+# The service --------------------------------------------------------------------------------------------------------------------
+
+
+@app.command(cls=usage.Command)
+def serve(
+    host: Annotated[str | None, typer.Option(metavar="地址", help="监听地址，缺省 FENPAI_HOST 或 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(metavar="端口", help="监听端口，缺省 FENPAI_PORT 或 8360")] = None,
+) -> None:
+    """提供 HTTP 接口，直到被停止。设置见环境变量 FENPAI_*。"""
+    house.serve(Settings.from_env(os.environ, host=host, port=port), _serving)
+
+
+def _serving(address: str) -> None:
+    print(f"fenpai 正在提供服务：{address}（接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
+
+
+@app.command("demo", cls=usage.Command)
+def demonstrate(
+    stay: Annotated[bool, typer.Option("--serve", help="打印结果后继续提供服务")] = False,
+    file: Annotated[str, typer.Option("--database", metavar="文件", help="演示用的 SQLite 文件")] = "fenpai-demo.db",
+) -> None:
+    """启动真的服务，经接口送入示例工单，打印每件的研判与依据。"""
+    settings = Settings.from_env(os.environ, database_url=f"sqlite:///{file}")
+    folder = rulebook.find_pack(settings.pack)
+    lines = demo.orders(folder)
+    console = Console()
+    with demo.serving(settings) as (client, server):
+        with show.progress("送入示例工单", len(lines)) as advance:
+            sent = demo.send(client, lines, advance)
+        known = demo.names(client)
+        console.print(demo.decisions(sent, known), demo.totals(sent, known))
+        if known.digest != rulebook.digest(rulebook.read_folder(folder)):
+            print(f"注意：{folder} 改过了，{file} 里还是原来的规则。要看新规则的结果，请删掉 {file} 再来一次。")
+        if stay:
+            _serving(str(client.base_url))
+            server.wait()
+    if not all(item.taken for item in sent):
+        raise typer.Exit(1)
+
+
+@app.command(cls=usage.Command)
+def openapi() -> None:
+    """输出接口的 OpenAPI 文档（YAML）。"""
+    print(house.openapi(), end="")
+
+
+@database.command("upgrade", cls=usage.Command)
+def upgrade_database() -> None:
+    """把数据库结构升级到本程序所需的版本；新库则建表。"""
+    with closing(db.connect(Settings.from_env(os.environ).database_url)) as opened:
+        before = db.revision(opened)
+        db.upgrade(opened)
+        after = db.revision(opened)
+    print(f"数据库已是最新（{after}）。" if before == after else f"数据库已升级：{before or '空'} -> {after}。")
 
 
 # One complaint or many ----------------------------------------------------------------------------------------------------------
@@ -109,7 +169,7 @@ def _one(given: dict[str, str], engine: Engine, *, as_json: bool) -> None:
 
 def _many(source: str, target: str, engine: Engine, processes: int) -> None:
     began = time.perf_counter()
-    with _opened(source) as lines, _written(target) as out, _progress("研判", _size(source)) as advance:
+    with _opened(source) as lines, _written(target) as out, show.progress("研判", _size(source)) as advance:
         whole = batch.run(lines, out, engine, processes or None, lambda part: advance(part.read))
     _report(whole, time.perf_counter() - began)
     if whole.mistakes:
@@ -159,25 +219,6 @@ def _written(target: str) -> Iterator[IO[bytes]]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on the terminal. It has no thread of its own: a process that forks must not hold one."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=total)
-        drawn = 0.0
-
-        def advance(amount: int) -> None:
-            nonlocal drawn
-            bar.advance(task, amount)
-            if time.monotonic() - drawn > 0.1:
-                bar.refresh()
-                drawn = time.monotonic()
-
-        yield advance
 
 
 # Rules and labels ---------------------------------------------------------------------------------------------------------------

@@ -1,21 +1,42 @@
-"""What the terminal shows: one decision explained with its evidence, and tables of many."""
+"""What the terminal shows: one decision explained with its evidence, and how far a long work has come."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from models.complaint import Complaint
-from models.decision import Decision, Evidence, Outcome, Urgency
+from models.decision import Decision, Evidence, Outcome, Reason, Urgency
 from models.ruleset import RuleSet, ScopeCode
 
 LONGEST = 3000
 """More characters of one complaint than this are not printed."""
 OUTCOMES = {Outcome.DISPATCH: "分派", Outcome.ESCALATE: "提级牵头", Outcome.RETURN: "退回热线"}
 URGENCIES = {Urgency.NORMAL: "一般", Urgency.URGENT: "紧急", Urgency.EMERGENCY: "特急"}
+REASONS = {
+    Reason.CLEAR: "类别明确",
+    Reason.REGISTER: "按名录",
+    Reason.NO_CATEGORY: "类别未明",
+    Reason.MULTI_DEPARTMENT: "涉及多个单位",
+    Reason.COMPREHENSIVE: "综合性事项",
+    Reason.NEEDS_IDENTIFICATION: "项目属性待鉴别",
+    Reason.LOW_CONFIDENCE: "把握不足",
+    Reason.REPEATED_RETURN: "多次退回",
+    Reason.OUT_SCHOOL: "学校自身事务",
+    Reason.OUT_KINDERGARTEN: "幼儿园自身事务",
+    Reason.OUT_ADULT: "成人培训",
+    Reason.OUT_CHILDCARE: "3岁以下托育",
+    Reason.OUT_CARE_ONLY: "托管，不培训",
+    Reason.OUT_OTHER_MATTER: "其他事项",
+    Reason.OUT_OTHER_DISTRICT: "其他区",
+    Reason.NO_EVIDENCE: "与校外培训无关",
+}
 SCOPES = {
     ScopeCode.IN: "属校外培训",
     ScopeCode.SCHOOL: "学校自身事务",
@@ -150,3 +171,22 @@ def _clauses(decision: Decision, ruleset: RuleSet) -> RenderableType:
 def say(console: Console, complaint: Complaint, decision: Decision, ruleset: RuleSet) -> None:
     """Print an explanation as this terminal can show it."""
     console.print(explanation(complaint, decision, ruleset, colour=console.is_terminal and not console.no_color))
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal. It has no thread of its own: a process that forks must not hold one."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=total)
+        drawn = 0.0
+
+        def advance(amount: int) -> None:
+            nonlocal drawn
+            bar.advance(task, amount)
+            if time.monotonic() - drawn > 0.1:
+                bar.refresh()
+                drawn = time.monotonic()
+
+        yield advance
