@@ -1,7 +1,9 @@
 """Token borders: where jieba cuts, with the words of the pack in its dictionary. Cut only where a hit asks."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Protocol
 
 import jieba
@@ -13,6 +15,9 @@ except ImportError:  # no wheel for this machine: jieba itself gives the same cu
 
 OUTSIDE = re.compile(r"[^\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]")
 """What ends a block: jieba cuts each run of these characters by itself, so a block alone gives the same borders as the whole text."""
+
+LEAST = 2
+"""The least weight of a word that is added: what jieba and rjieba suggest for an unknown one differs by rounding, 1 or 2."""
 
 
 class Cutter(Protocol):
@@ -28,8 +33,17 @@ class Jieba:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._tokenizer = jieba.Tokenizer()
+        self._tokenizer.initialize()
         for word in words:
-            self._tokenizer.add_word(word)
+            self._add(word)
+
+    def _add(self, word: str) -> None:
+        """Make the cut know a word. One that it knows and keeps whole stays as it is."""
+        known = self._tokenizer.FREQ.get(word, 0)
+        if known and self.cut(word) == [word]:
+            return
+        self._tokenizer.total -= known  # add_word counts the whole weight once more
+        self._tokenizer.add_word(word, max(self._tokenizer.suggest_freq(word), LEAST))
 
     def cut(self, block: str) -> list[str]:
         """The tokens of a block."""
@@ -42,7 +56,8 @@ class FastJieba:
     def __init__(self, words: Iterable[str]) -> None:
         self._tokenizer = Rjieba()
         for word in words:
-            self._tokenizer.add_word(word, self._tokenizer.suggest_freq(word), "")
+            if not (self._tokenizer.has_word(word) and self.cut(word) == [word]):
+                self._tokenizer.add_word(word, max(self._tokenizer.suggest_freq(word), LEAST), "")
 
     def cut(self, block: str) -> list[str]:
         """The tokens of a block."""
@@ -54,6 +69,11 @@ def cutter(words: Iterable[str]) -> Cutter:
     return Jieba(words) if Rjieba is None else FastJieba(words)
 
 
+Block = tuple[int, int, frozenset[int]]
+"""Start and end of a stretch of text that jieba cuts by itself, and the borders in it, counted from its start."""
+START = itemgetter(0)
+
+
 class Borders:
     """The token borders of one text, block by block as they are asked for."""
 
@@ -62,24 +82,25 @@ class Borders:
     def __init__(self, cutter: Cutter, text: str) -> None:
         self._cutter = cutter
         self._text = text
-        self._blocks: list[tuple[int, int, frozenset[int]]] = []
+        self._blocks: list[Block] = []
 
     def at(self, place: int, towards: int) -> bool:
         """Whether a token begins or ends at `place`; `towards` is the place of a character inside the block that is meant."""
-        for start, end, borders in self._blocks:
-            if start <= towards < end:
-                return place - start in borders
-        return self._cut_around(place, towards)
-
-    def _cut_around(self, place: int, inside: int) -> bool:
-        text, start = self._text, inside
-        while start > 0 and not OUTSIDE.match(text, start - 1):
-            start -= 1
-        closing = OUTSIDE.search(text, inside)
-        end = max(closing.start() if closing else len(text), inside + 1)
-        borders = _borders(self._cutter.cut(text[start:end]))
-        self._blocks.append((start, end, borders))
+        before = bisect_right(self._blocks, towards, key=START)
+        if before == 0 or self._blocks[before - 1][1] <= towards:
+            self._blocks.insert(before, self._cut_around(towards))
+            before += 1
+        start, _, borders = self._blocks[before - 1]
         return place - start in borders
+
+    def _cut_around(self, inside: int) -> Block:
+        text, start, end = self._text, inside, inside + 1
+        if not OUTSIDE.match(text, inside):
+            while start > 0 and not OUTSIDE.match(text, start - 1):
+                start -= 1
+            closing = OUTSIDE.search(text, end)
+            end = closing.start() if closing else len(text)
+        return start, end, _borders(self._cutter.cut(text[start:end]))
 
 
 def _borders(tokens: list[str]) -> frozenset[int]:
