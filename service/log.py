@@ -1,9 +1,11 @@
 """Logs: one JSON object a line, with nothing of what people wrote; phone and identity card numbers are masked as a last guard."""
 
+import asyncio
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -14,6 +16,10 @@ import structlog
 Event = MutableMapping[str, Any]
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+PAGE = 500
+"""Lines that are written at the latest together."""
+TURN_SECONDS = 0.2
+"""How long a line may wait for the others of its page."""
 FRAMES = 12
 """How many places in the code are told of an exception, the innermost ones."""
 
@@ -21,17 +27,66 @@ _IDENTITY_CARD = re.compile(r"(?<!\d)\d{6}(?:18|19|20)\d{9}[\dXx](?!\d)")
 _PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8})(?!\d)")
 
 
-def configure(level: str, stream: BinaryIO | None = None) -> None:
+def configure(level: str, stream: BinaryIO | None = None) -> "Paper":
     """Write to `stream`, standard error by default, what is at least as grave as `level`; the libraries' logs come the same way."""
+    paper = Paper(stream or sys.stderr.buffer)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper("iso"), _place_of_error, mask, _render],
+        processors=[_stamp, _place_of_error, mask, _render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=lambda *_: paper,
         cache_logger_on_first_use=False,
     )
     # Libraries are quieter than we are: at "info" uvicorn tells of every start twice, alembic of every step.
     logging.basicConfig(handlers=[_Bridge()], level=max(LEVELS[level], logging.WARNING), force=True)
     logging.captureWarnings(capture=True)
+    return paper
+
+
+class Paper:
+    """Where the lines are written: at once, or by the page while somebody turns the pages.
+
+    A line for each request written at once costs more than the rest of the request: during the system call the writer's
+    thread takes the interpreter, and holds it for milliseconds. A warning is never kept back.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._page: list[bytes] = []
+        self._turned = False
+
+    def msg(self, line: bytes) -> None:
+        self._page.append(line)
+        if not self._turned or len(self._page) >= PAGE:
+            self.flush()
+
+    debug = info = msg
+
+    def warning(self, line: bytes) -> None:
+        self._page.append(line)
+        self.flush()
+
+    warn = error = exception = critical = fatal = warning
+
+    def flush(self) -> None:
+        page, self._page = self._page, []
+        if page:
+            self._stream.write(b"\n".join(page) + b"\n")
+            self._stream.flush()
+
+    async def turn(self) -> None:
+        """Turn the pages for ever; when called off, everything is written and lines go out at once again."""
+        self._turned = True
+        try:
+            while True:
+                await asyncio.sleep(TURN_SECONDS)
+                self.flush()
+        finally:
+            self._turned = False
+            self.flush()
+
+
+def _stamp(_logger: object, method: str, event: Event) -> Event:
+    return {"time": datetime.now(UTC), "level": method, "event": event.pop("event", ""), **event}
 
 
 def mask(_logger: object, _method: str, event: Event) -> Event:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable
-from importlib.metadata import version
 from typing import Any, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -60,9 +59,9 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz", summary="进程是否存活", response_model=Health, response_description="存活")
-async def healthz() -> Response:
+async def healthz(request: Request) -> Response:
     """只说明进程能答复，不检查数据库；用作存活探针。"""
-    return Json({"status": "ok", "version": version("fenpai")})
+    return Json({"status": "ok", "version": request.app.version})
 
 
 @router.get(
