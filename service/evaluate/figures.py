@@ -150,7 +150,7 @@ def rates(judged: Sequence[Judged]) -> tuple[Rate, ...]:
         _rate("returned", "范围外：退回", outside, lambda item: item.given == RETURNED),
         _rate("misdispatched", "范围外：误分派", outside, lambda item: item.dispatched),
         _rate("precision", "自动分派：正确", sent, lambda item: item.right_lead),
-        _rate("coverage", "自动分派：覆盖（应分派的分对了）", clear, lambda item: item.right),
+        _rate("coverage", "自动分派：覆盖", clear, lambda item: item.right),
         _rate("escalated", "应提级的提级了", unclear, lambda item: item.decision.decision is Outcome.ESCALATE),
         _rate("escalation_rate", "提级率", judged, lambda item: item.decision.decision is Outcome.ESCALATE),
         _rate("return_rate", "退回率", judged, lambda item: item.given == RETURNED),

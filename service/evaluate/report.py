@@ -67,7 +67,7 @@ def percent(value: float) -> str:
 
 def span(interval: tuple[float, float]) -> str:
     """An interval for people."""
-    return f"{interval[0]:.1%} – {interval[1]:.1%}"
+    return f"{interval[0]:.1%}–{interval[1]:.1%}"
 
 
 def groups(judged: Iterable[Judged]) -> dict[str, list[Judged]]:

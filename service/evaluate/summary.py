@@ -31,10 +31,10 @@ def summary(judged: Sequence[Judged], figures: Figures, ruleset: RuleSet) -> Ren
     )
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str, fixed: bool = True) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for at, column in enumerate(columns):
-        table.add_column(column, justify="right" if at else "left", no_wrap=not at)
+        table.add_column(column, justify="right" if at else "left", no_wrap=fixed or not at)
     return table
 
 
@@ -76,7 +76,13 @@ def _confusion(figures: Figures, ruleset: RuleSet) -> Table:
 def _errors(judged: Sequence[Judged], ruleset: RuleSet) -> Iterator[RenderableType]:
     wrong = [item for item in judged if not item.right]
     if wrong:
-        table = _table(f"错误 {len(wrong)} 件" + (f"，列出前 {MOST_ERRORS} 件" if len(wrong) > MOST_ERRORS else ""), "编号", "应为", "判为")
+        table = _table(
+            f"错误 {len(wrong)} 件" + (f"，列出前 {MOST_ERRORS} 件" if len(wrong) > MOST_ERRORS else ""),
+            "编号",
+            "应为",
+            "判为",
+            fixed=False,
+        )
         for item in wrong[:MOST_ERRORS]:
             table.add_row(str(item.gold.id), expected(item, ruleset), given(item, ruleset))
         yield table
