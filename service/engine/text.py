@@ -1,7 +1,7 @@
 """Reading a complaint: one folded text to search, and the way back from each of its places to the original words."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import opencc
@@ -12,12 +12,15 @@ from models.complaint import Complaint
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufe0e\ufe0f\ufeff"
 SEPARATOR = "\n"
 FIELDS = ("institution", "title", "content")
+LONGEST_QUOTE = 60
+"""The most characters that a quote shows: blanks without width can stretch two characters over a whole letter."""
 
 
 def _folding() -> dict[int, str]:
     """Single characters that read the same: full width letters, traditional forms (OpenCC's table, one by one)."""
     table = {code: chr(code - 0xFEE0).lower() for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
     table |= {0x3000: " ", 0xFF0B: "+", 0xFF03: "#"}
+    table |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")  # half a character: the automaton takes whole ones only
     han = [chr(code) for code in range(0x4E00, 0xA000)]
     plain = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
     return table | {ord(old): new for old, new in zip(han, plain, strict=True) if old != new and len(new) == 1}
@@ -42,6 +45,7 @@ class Reading:
         """Field, start and end in that field's original text, and the words there, for folded places start..end."""
         if self.starts is not None and self.ends is not None:
             start, end = self.starts[start], self.ends[end - 1]
+        end = min(end, start + LONGEST_QUOTE)
         quote = self.original[start:end]
         if start >= self.content_at:
             return "content", start - self.content_at, end - self.content_at, quote
@@ -60,8 +64,8 @@ class Reader:
         self._aliases = {self._fold(alias): self._fold(meaning) for alias, meaning in aliases.items()}
         self._alias_words = sorted(self._aliases)
         self._alias_finder = CharwiseDoubleArrayAhoCorasick(self._alias_words, MATCH_KIND_LEFTMOST_LONGEST) if self._aliases else None
-        openers = tuple(openers)
-        self._opener = re.compile("【[^【】]{0,12}(?:" + "|".join(map(re.escape, sorted(openers))) + ")") if openers else None
+        folded = sorted(self._fold(opener) for opener in openers)
+        self._opener = re.compile("【[^【】]{0,12}(?:" + "|".join(map(re.escape, folded)) + ")") if folded else None
 
     def _fold(self, text: str) -> str:
         return self._invisible.sub("", _lower(text).translate(self._table))
@@ -72,14 +76,13 @@ class Reader:
 
     def read(self, complaint: Complaint) -> Reading:
         """The reading of a complaint: quoted old orders blanked out, every character folded, aliases written as what they mean."""
-        institution, title = complaint.institution, complaint.title
-        title_at = len(institution) + 1
-        content_at = title_at + len(title) + 1
-        original = institution + SEPARATOR + title + SEPARATOR + complaint.content
-        text = original
+        fields = (complaint.institution, complaint.title, complaint.content)
+        title_at = len(complaint.institution) + 1
+        content_at = title_at + len(complaint.title) + 1
+        text = original = SEPARATOR.join(fields)
         quoted: tuple[str, ...] = ()
         if self._opener is not None and "【" in text:
-            text, quoted = self._without_quotes(text)
+            text, quoted = self._without_quotes(fields)
         starts: list[int] | None = None
         ends: list[int] | None = None
         text = _lower(text)
@@ -97,14 +100,26 @@ class Reader:
             text, original, title_at, content_at, None if starts is None else tuple(starts), None if ends is None else tuple(ends), quoted
         )
 
-    def _without_quotes(self, text: str) -> tuple[str, tuple[str, ...]]:
+    def _without_quotes(self, fields: Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Blank out blocks that quote an old order, so that its words do not decide this one; lengths stay."""
-        quoted = []
-        while self._opener is not None and (opened := self._opener.search(text)):
-            end = _closing(text, opened.start())
-            quoted.append(text[opened.start() : end])
-            text = text[: opened.start()] + " " * (end - opened.start()) + text[end:]
-        return text, tuple(quoted)
+        quoted: list[str] = []
+        kept: list[str] = []
+        for field in fields:
+            pieces, done = [], 0
+            for start, end in self._quotes(field):
+                pieces += [field[done:start], " " * (end - start)]
+                quoted.append(field[start:end])
+                done = end
+            kept.append("".join([*pieces, field[done:]]))
+        return SEPARATOR.join(kept), tuple(quoted)
+
+    def _quotes(self, field: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each block that quotes an old order. One that is never closed, as in a title cut short, ends with its field."""
+        folded = _lower(field).translate(self._table)
+        end = 0
+        while self._opener is not None and (opened := self._opener.search(folded, end)):
+            end = _closing(folded, opened.start())
+            yield opened.start(), end
 
     def _written_out(
         self, text: str, found: list[tuple[int, int, int]], starts: list[int] | None, ends: list[int] | None
