@@ -11,13 +11,13 @@ from service.engine.text import Reader
 from service.rulebook.folder import find_pack, read_folder
 from service.rulebook.meaning import check_meaning
 from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
-from service.rulebook.pack import Pack, assemble, digest, read_pack
+from service.rulebook.pack import Pack, assemble, cases_of, digest, read_pack
 from service.rulebook.references import check_circles, check_references, check_twice, gather
 from service.rulebook.schema import schema
 from service.rulebook.sense import check_sense
 from service.rulebook.terms import check_terms
 
-__all__ = ["Mistake", "PackError", "Severity", "check", "digest", "find_pack", "load", "read_folder", "schema"]
+__all__ = ["Mistake", "PackError", "Severity", "case_lines", "check", "digest", "find_pack", "load", "read_folder", "schema"]
 
 
 def load(files: Mapping[str, str], version: int = 0) -> RuleSet:
@@ -32,6 +32,11 @@ def load(files: Mapping[str, str], version: int = 0) -> RuleSet:
 def check(files: Mapping[str, str]) -> list[Mistake]:
     """Every mistake and every warning of a pack, in the order of reading."""
     return in_order(_examined(files).all_mistakes())
+
+
+def case_lines(files: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """The line on which each case begins, by file of cases."""
+    return {sheet.name: tuple(case.line for _, case in sheet.walk("cases.*")) for sheet in cases_of(files)}
 
 
 def _examined(files: Mapping[str, str]) -> Pack:

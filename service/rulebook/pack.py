@@ -48,6 +48,12 @@ def read_pack(files: Mapping[str, str]) -> Pack:
     return pack
 
 
+def cases_of(files: Mapping[str, str]) -> list[Sheet]:
+    """The sheets of cases alone."""
+    kinds = ((name, text, kind_of(name)) for name, text in canonical(files).items())
+    return [Sheet(name, kind, text) for name, text, kind in kinds if kind and kind.model is CasesFile]
+
+
 def _refuse_bulk(texts: Mapping[str, str]) -> list[Mistake]:
     if len(texts) > MAX_FILES:
         return [folder_mistake("too_many_files", f"规则包里有 {len(texts)} 个文件，至多 {MAX_FILES} 个", "请合并文件")]

@@ -1,0 +1,105 @@
+"""The bench: a plan laid open, on which rules can be changed one at a time to see what a text would then come to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+
+from models.complaint import Complaint
+from models.decision import Outcome, Reason, Urgency
+from models.ruleset import RuleSet
+from service.engine.evidence import Hit, find
+from service.engine.judge import judge, weigh
+from service.engine.plan import Plan, PlannedRule, Roles
+from service.engine.text import Reading
+from service.ruletest.trial import Sample, Seen
+
+EVERY = (100,) * 2_000
+"""Weights for as many terms of one rule as it can have: the bench wants to see them all."""
+NOTHING = Seen(Outcome.RETURN, Reason.NO_EVIDENCE, None, None, frozenset(), frozenset(), frozenset(), Urgency.NORMAL, frozenset())
+"""What comes of a text in which no word opens the gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A case made ready for many tries: read once, its patterns found once."""
+
+    sample: Sample
+    complaint: Complaint
+    reading: Reading
+    opens: bool
+    patterns: frozenset[int]
+
+
+class Bench:
+    """One rule set on the bench."""
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        self.ruleset = ruleset
+        self.plan = Plan(ruleset)
+        self.orders = {rule.id: rule.order for rule in self.plan.rules}
+        self._whole = ruleset.ruleset.model_copy(update={"repeat": EVERY})
+
+    def ready(self, sample: Sample) -> Ready:
+        complaint = sample.complaint()
+        reading = self.plan.reader.read(complaint)
+        patterns = frozenset(span[2] for span in self.plan.finder.find_overlapping(reading.text))
+        return Ready(sample, complaint, reading, complaint.asserted_scope or bool(self.plan.gate.find(reading.text)), patterns)
+
+    def hits(self, ready: Ready, plan: Plan | None = None) -> list[Hit]:
+        """Every hit of a text, also those that an answer would leave out."""
+        return find(plan or self.plan, ready.reading, self._whole)
+
+    def fired(self, ready: Ready, plan: Plan | None = None) -> frozenset[str]:
+        """The ids of the rules that a text meets, whether or not the gate lets it in."""
+        return frozenset(hit.rule.id for hit in self.hits(ready, plan))
+
+    def seen(self, ready: Ready, plan: Plan) -> Seen:
+        """What would come of a text under a changed plan."""
+        hits = find(plan, ready.reading, self.ruleset.ruleset)
+        fired = frozenset(hit.rule.id for hit in hits)
+        if not ready.opens:
+            return replace(NOTHING, fired=fired)
+        verdict = judge(weigh(hits, ready.complaint, self.ruleset), ready.complaint, self.ruleset)
+        return Seen(
+            decision=verdict.outcome.value,
+            reason_code=verdict.reason.value,
+            lead=verdict.lead,
+            category=verdict.primary,
+            categories=frozenset(category.code for category in verdict.categories),
+            issues=frozenset(verdict.issues),
+            assists=frozenset(assist.department for assist in verdict.assists),
+            urgency=verdict.urgency.value,
+            fired=fired,
+        )
+
+    def with_rule(self, rule: PlannedRule) -> Plan:
+        """The plan with one rule replaced."""
+        plan = copy(self.plan)
+        plan.rules = (*self.plan.rules[: rule.order], rule, *self.plan.rules[rule.order + 1 :])
+        return plan
+
+    def without(self, lost: Iterable[tuple[str, int, int]]) -> Plan:
+        """The plan without some roles of some patterns, each named by role, rule and pattern."""
+        by_pattern: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        for role, order, pattern in lost:
+            by_pattern[pattern].add((role, order))
+        return self.with_roles({pattern: _less(self.plan.roles[pattern], gone) for pattern, gone in by_pattern.items()})
+
+    def with_roles(self, changed: Mapping[int, Roles]) -> Plan:
+        """The plan with the roles of some patterns replaced."""
+        plan = copy(self.plan)
+        roles = list(self.plan.roles)
+        for pattern, role in changed.items():
+            roles[pattern] = role
+        plan.roles = tuple(roles)
+        return plan
+
+
+def _less(roles: Roles, gone: set[tuple[str, int]]) -> Roles:
+    return replace(
+        roles,
+        terms=tuple(order for order in roles.terms if ("terms", order) not in gone),
+        unless=tuple(order for order in roles.unless if ("unless", order) not in gone),
+        near=tuple(order for order in roles.near if ("near", order) not in gone),
+    )
