@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from service import app as house
-from service import batch, db, demo, rulebook, show, usage
+from service import batch, db, demo, rulebook, ruletest, show, usage
 from service.config import Settings
 from service.engine import Engine
 from service.errors import FenpaiError, StartError
@@ -162,7 +162,7 @@ def _one(given: dict[str, str], engine: Engine, *, as_json: bool) -> None:
     complaint = Complaint(**given)  # type: ignore[arg-type]
     decision = engine.triage(complaint)
     if as_json:
-        print(orjson.dumps(batch.answer(decision), option=orjson.OPT_INDENT_2).decode())
+        print(_json(batch.answer(decision)))
     else:
         show.say(Console(), complaint, decision, engine.ruleset)
 
@@ -237,10 +237,31 @@ def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metava
         raise typer.Exit(1)
 
 
+@rules.command("test", cls=usage.Command)
+def try_rules(
+    pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen",
+    uncovered: Annotated[bool, typer.Option("--uncovered", help="另列出没有用例的规则和词语")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    junit: Annotated[str, typer.Option(metavar="文件", help="另写一份 JUnit XML，供 CI 显示")] = "",
+) -> None:
+    """运行规则旁边的用例（*.test.yaml），说明哪些不符、为什么，以及覆盖了多少规则和词语。"""
+    files = rulebook.read_folder(rulebook.find_pack(pack))
+    tested = ruletest.run(Engine(rulebook.load(files)), files)
+    print(_json(ruletest.as_json(tested)) if as_json else ruletest.text(tested, uncovered=uncovered))
+    if junit:
+        Path(junit).write_text(ruletest.junit(tested), encoding="utf-8")
+    if not tested.passed:
+        raise typer.Exit(1)
+
+
 @rules.command("schema", cls=usage.Command)
 def schema_of_rules() -> None:
     """输出规则文件的 JSON Schema，供编辑器提示和检查。"""
-    print(orjson.dumps(rulebook.schema(), option=orjson.OPT_INDENT_2).decode())
+    print(_json(rulebook.schema()))
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 Golds = Annotated[list[Path], typer.Argument(metavar="标注文件...", help="标注好的诉求，JSONL，一行一件")]

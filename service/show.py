@@ -135,8 +135,11 @@ def marked(text: str, field: str, evidence: Iterable[Evidence], *, colour: bool)
     pieces = sorted((item for item in evidence if item.field == field), key=lambda item: (item.start, -item.end))
     shown = text[:LONGEST].translate(CONTROLS)
     line = Text(shown if colour else _bracketed(shown, pieces), overflow="fold")
-    for item in pieces if colour else ():
-        line.stylize(COLOURS[item.supports.split(":")[0]], item.start, item.end)
+    # The last colour stays where pieces overlap: what words say of the category matters most.
+    for kind in reversed(COLOURS):
+        for item in pieces if colour else ():
+            if item.supports.startswith(kind):
+                line.stylize(COLOURS[kind], item.start, item.end)
     if len(text) > LONGEST:
         line.append(f"……（共{len(text)}字）", style="dim")
     return line

@@ -16,6 +16,8 @@ from service.evaluate.gold import RETURNED, Judged
 from service.show import OUTCOMES
 
 GROUPS = {"letter": "来信", "press": "报道", "case": "案例", "": "未注明"}
+KINDS = ("category", "issue", "scope", "signal")
+"""Which evidence colours words that are several: what they say of the category matters most."""
 GROUP_RATES = ("right", "lead", "returned", "precision", "coverage", "escalation_rate", "return_rate")
 
 
@@ -187,6 +189,7 @@ def _marked(text: str, field: str, evidence: Iterable[Evidence]) -> str:
 
 
 def _mark(words: str, here: Sequence[Evidence]) -> str:
-    best = max(here, key=lambda item: item.weight)
+    kinds = [item.supports.split(":")[0] for item in here]
+    kind = next(kind for kind in KINDS if kind in kinds)
     told = "；".join(f"{item.rule} {item.weight}分" for item in here)
-    return f'<mark class="{best.supports.split(":")[0]}" title="{escape(told)}">{words}</mark>'
+    return f'<mark class="{kind}" title="{escape(told)}">{words}</mark>'
