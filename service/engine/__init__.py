@@ -25,7 +25,8 @@ class Engine:
     def triage(self, complaint: Complaint) -> Decision:
         """Read a complaint, find the evidence, decide."""
         reading = self._plan.reader.read(complaint)
-        if not (complaint.asserted_scope or complaint.register or complaint.answers) and not self._plan.gate.find(reading.text):
+        told = complaint.institution or complaint.asserted_scope or complaint.register or complaint.answers
+        if not told and not self._plan.gate.find(reading.text):
             return self._nothing
         hits = find(self._plan, reading, self.ruleset.ruleset)
         weighing = weigh(hits, complaint, self.ruleset)

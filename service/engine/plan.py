@@ -20,7 +20,8 @@ LIVE = (Status.ACTIVE, Status.TRIAL)
 class PlannedRule:
     """A rule as the matcher wants it: numbers and sets of numbers only.
 
-    `order` is its place in the plan, after all that it needs; `places` is empty where every place will do.
+    `order` is its place in the plan, after all that it needs; `places` is empty where every place will do; `needs` is None where it
+    needs nothing, and empty where all that it needs is switched off.
     """
 
     order: int
@@ -31,8 +32,9 @@ class PlannedRule:
     points: int
     places: frozenset[str]
     within: int | None
-    needs: frozenset[int]
+    needs: frozenset[int] | None
     blocked_by: frozenset[int]
+    trial: bool
     loose: bool
     negatable: bool
     clause: str | None
@@ -61,12 +63,14 @@ class Plan:
         roles = self._roles(rules, terms, ruleset)
         self.patterns = tuple(sorted(roles))
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
+        self.longest = max(map(len, self.patterns), default=0)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
         self.gate = CharwiseDoubleArrayAhoCorasick(self._openers(roles, ruleset) or ["\x00"])
 
     def _words(self, ruleset: RuleSet) -> set[str]:
-        """The words that jieba must know: the pack's own, and each program's name."""
-        programs = {self.reader.fold(term) for rule in ruleset.rules if rule.program for term in rule.terms if "{" not in term}
+        """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""
+        active = [rule for rule in ruleset.rules if rule.program and rule.status is Status.ACTIVE]
+        programs = {self.reader.fold(term) for rule in active for term in rule.terms if "{" not in term}
         return programs | {self.reader.fold(word) for word in ruleset.words}
 
     def _planned(self, order: int, rule: Rule, rules: list[Rule], ruleset: RuleSet) -> PlannedRule:
@@ -80,8 +84,9 @@ class Plan:
             points=ruleset.ruleset.points[rule.strength] if rule.status is Status.ACTIVE else 0,
             places=frozenset() if set(FIELDS) <= set(rule.places) else frozenset(rule.places),
             within=rule.near.within if rule.near else None,
-            needs=frozenset(_orders(rule.needs, rules)) if rule.needs else frozenset(),
+            needs=frozenset(_orders(rule.needs, rules)) if rule.needs else None,
             blocked_by=frozenset(_orders(rule.blocked_by, rules)),
+            trial=rule.status is Status.TRIAL,
             loose=rule.loose,
             negatable=kind == "category" or rule.supports == "scope:in",
             clause=rule.clause,
@@ -115,7 +120,8 @@ class Plan:
         for rule in self.rules:
             if rule.supports in heard and not (rule.needs and rule.needs <= opening):
                 opening.add(rule.order)
-        return sorted(pattern for pattern, role in roles.items() if opening.intersection(role.terms))
+        in_texts = opening - {rule.order for rule in self.rules if rule.places == {"institution"}}  # one that is named is always read
+        return sorted(pattern for pattern, role in roles.items() if in_texts.intersection(role.terms))
 
 
 OPENING = ("signal:emergency", "signal:urgent")
