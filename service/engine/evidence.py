@@ -1,7 +1,10 @@
 """From a text to its evidence: which rules fired, by which words, where, and how much each tells."""
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from models.ruleset import RulesetFile
 
@@ -15,7 +18,10 @@ PAUSE = re.compile(r"[。！？!?；;\n，,、：:]")
 """A clause of a sentence ends here; a negation does not reach across."""
 
 Span = tuple[int, int, int]
-"""Start and end in the folded text, and the number of the pattern."""
+"""Start and end in the folded text, and the number of the pattern; of a negation, how far it reaches."""
+END = itemgetter(1)
+FARTHEST_NEGATION = 30
+"""As models.ruleset.Negation bounds `within`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,14 @@ class Hit:
 
 @dataclass(slots=True)
 class Met:
-    """What stands in a text, by rule: terms, exclusions, frame words; and the negations."""
+    """What stands in a text, by rule: terms, exclusions, frame words; and the negations. Each list in the order of ends."""
 
     terms: dict[int, list[Span]]
     unless: dict[int, list[Span]]
     near: dict[int, list[Span]]
-    negations: list[tuple[int, int, int]]
+    negations: list[Span]
     head_length: int
+    longest: int
 
 
 def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
@@ -45,20 +52,22 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
     met = _meet(plan, reading.text, numbers.zones.head_length)
     borders = Borders(plan.cutter, reading.text)
     fired: set[int] = set()
+    on_trial: set[int] = set()
     hits: list[Hit] = []
     for order in sorted(met.terms):
         rule = plan.rules[order]
-        if (rule.needs and fired.isdisjoint(rule.needs)) or not fired.isdisjoint(rule.blocked_by):
+        known = fired | on_trial if rule.trial else fired
+        if (rule.needs is not None and known.isdisjoint(rule.needs)) or not known.isdisjoint(rule.blocked_by):
             continue
         spans = [span for span in met.terms[order] if _counts(rule, span, met, reading, borders)]
         if spans:
-            fired.add(order)
+            (on_trial if rule.trial else fired).add(order)
             hits += _weigh(rule, spans, reading, numbers)
     return hits
 
 
 def _meet(plan: Plan, text: str, head_length: int) -> Met:
-    met = Met({}, {}, {}, [], head_length)
+    met = Met({}, {}, {}, [], head_length, plan.longest)
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
@@ -78,25 +87,40 @@ def _counts(rule: PlannedRule, span: Span, met: Met, reading: Reading, borders: 
     start, end, _ = span
     if rule.places and rule.places.isdisjoint(_places(reading, start, met.head_length)):
         return False
-    if any(from_ < end and start < to for from_, to, _ in met.unless.get(rule.order, ())):
+    if _excluded(start, end, met.unless.get(rule.order, ()), met.longest):
         return False
     if not rule.loose and not (borders.at(start, start) and borders.at(end, end - 1)):
         return False
-    if rule.negatable and any(_negated(reading.text, negation, start) for negation in met.negations):
+    if rule.negatable and _negated(reading.text, start, met):
         return False
-    return rule.within is None or any(_framed(reading.text, start, end, frame, rule.within) for frame in met.near.get(rule.order, ()))
+    return rule.within is None or _framed(reading.text, span, met.near.get(rule.order, ()), rule.within, met.longest)
 
 
-def _negated(text: str, negation: tuple[int, int, int], start: int) -> bool:
+def _ending(spans: Sequence[Span], first: int, last: int) -> Sequence[Span]:
+    """The spans that end at `first` to `last`. Without this, in a long text full of words each would be held against all others."""
+    return spans[bisect_left(spans, first, key=END) : bisect_right(spans, last, key=END)]
+
+
+def _excluded(start: int, end: int, unless: Sequence[Span], longest: int) -> bool:
+    """Whether an exclusion overlaps the hit."""
+    return any(from_ < end for from_, _, _ in _ending(unless, start + 1, end + longest))
+
+
+def _negated(text: str, start: int, met: Met) -> bool:
     """Whether a negation begins before `start` and reaches it; it may share characters with the hit (没有教 and 教英语)."""
-    from_, to, within = negation
-    return from_ < start <= to + within and not PAUSE.search(text, to, max(start, to))
+    return any(
+        from_ < start <= to + within and not PAUSE.search(text, to, max(start, to))
+        for from_, to, within in _ending(met.negations, start - FARTHEST_NEGATION, start + met.longest)
+    )
 
 
-def _framed(text: str, start: int, end: int, frame: Span, within: int) -> bool:
-    if frame[1] <= start:
-        return start - frame[1] <= within and not STOP.search(text, frame[1], start)
-    return 0 <= frame[0] - end <= within and not STOP.search(text, end, frame[0])
+def _framed(text: str, span: Span, frames: Sequence[Span], within: int, longest: int) -> bool:
+    """Whether a frame word stands at most `within` characters before or after the hit, in the same sentence."""
+    start, end, _ = span
+    return any(
+        (to <= start and not STOP.search(text, to, start)) or (end <= from_ <= end + within and not STOP.search(text, end, from_))
+        for from_, to, _ in _ending(frames, start - within, end + within + longest)
+    )
 
 
 def _places(reading: Reading, place: int, head_length: int) -> tuple[str, ...]:

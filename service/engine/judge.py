@@ -65,7 +65,8 @@ def weigh(hits: Iterable[Hit], complaint: Complaint, ruleset: RuleSet) -> Weighi
     """Sum the points of all hits, of the register and of the caller's answers."""
     by_rule: dict[PlannedRule, int] = {}
     for hit in hits:
-        by_rule[hit.rule] = by_rule.get(hit.rule, 0) + hit.weight
+        if not hit.rule.trial:
+            by_rule[hit.rule] = by_rule.get(hit.rule, 0) + hit.weight
     sums = _sums(by_rule, ruleset.ruleset.repeat)
     scope, categories = sums["scope"], sums["category"]
     if complaint.register is not None:
@@ -149,7 +150,7 @@ def _lead(
 ) -> tuple[Outcome, Reason, str, str | None]:
     """Outcome, reason, lead and primary category."""
     head = ruleset.ruleset
-    licensed = complaint.register.category if complaint.register else None
+    licensed = complaint.register.category if complaint.register and complaint.register.category in head.categories else None
     if not categories:
         if licensed is not None:
             return Outcome.DISPATCH, Reason.REGISTER, head.categories[licensed].department, licensed
