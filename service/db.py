@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -16,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from models.tables import metadata
@@ -26,6 +27,7 @@ from service.errors import (
     DatabaseOutdated,
     DatabaseTooNew,
     DatabaseUrlInvalid,
+    Fault,
     StorageUnavailable,
 )
 
@@ -89,13 +91,13 @@ def _target(url: str) -> URL:
 
 
 def _sqlite(target: URL) -> Database:
-    writer = create_engine(target, poolclass=QueuePool, pool_size=1, max_overflow=0)
-    reader = create_engine(target, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS)
+    writer = create_engine(target, poolclass=QueuePool, pool_size=1, max_overflow=0, hide_parameters=True)
+    reader = create_engine(target, poolclass=QueuePool, pool_size=READERS, max_overflow=READERS, hide_parameters=True)
     event.listen(writer, "connect", _open_sqlite)
     event.listen(reader, "connect", _open_sqlite_to_read)
     # The lock is taken at the start: a transaction that reads first and writes later could be refused half way.
-    event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
+    event.listen(writer, "begin", lambda conn: _raw(conn).execute("BEGIN IMMEDIATE"))
+    event.listen(reader, "begin", lambda conn: _raw(conn).execute("BEGIN"))
     return Database(str(target), "sqlite", writer, reader, Path(target.database or "").absolute())
 
 
@@ -120,13 +122,14 @@ def _open_sqlite_to_read(raw: sqlite3.Connection, _record: object) -> None:
 
 def _postgresql(target: URL) -> Database:
     zone = "-c timezone=UTC"
-    writer = create_engine(target, pool_size=2, max_overflow=2, connect_args=_hello(zone))
+    writer = create_engine(target, pool_size=2, max_overflow=2, hide_parameters=True, connect_args=_hello(zone))
     # Asking before each use costs a round trip and spares the caller an error after PostgreSQL was restarted.
     reader = create_engine(
         target,
         pool_size=READERS,
         max_overflow=READERS,
         pool_pre_ping=True,
+        hide_parameters=True,
         isolation_level="AUTOCOMMIT",
         connect_args=_hello(f"{zone} -c default_transaction_read_only=on"),
     )
@@ -148,23 +151,42 @@ def commit(conn: Connection) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Say in our words that the database cannot be used, whichever driver says so."""
     try:
         yield
-    except DBAPIError as error:
-        if is_unavailable(error):
-            raise unavailable(error) from error
-        raise
+    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+        raise explained(error) from None
 
 
-def is_unavailable(error: DBAPIError) -> bool:
-    """Whether the fault lies with the database (gone, full, locked, read-only) and not with what was asked of it."""
-    # By its exact class: a refused value is a DatabaseError too, but of a kind of its own.
-    return error.connection_invalidated or type(error) in {OperationalError, InterfaceError, InternalError, DatabaseError}
+# What Python's database drivers agree to raise, and whether the fault then lies with the database or with what was asked of it.
+FAULTS = {
+    "OperationalError": True,
+    "InterfaceError": True,
+    "InternalError": True,
+    "IntegrityError": False,
+    "DataError": False,
+    "ProgrammingError": False,
+    "NotSupportedError": False,
+    "DatabaseError": True,  # last, for all of these are DatabaseErrors: by itself it says that the file is damaged or none of ours
+}
 
 
-def unavailable(error: DBAPIError) -> StorageUnavailable:
-    return StorageUnavailable(f"数据库暂时不可用：{str(error.orig).strip().splitlines()[0]}")
+def explained(error: Exception) -> Exception:
+    """A driver's error, told in our words and without the row: PostgreSQL writes the whole row into it, and that would go into a log."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, (sqlite3.Error, psycopg.Error)):
+        return error
+    told = f"{type(cause).__name__}: {(str(cause).strip().splitlines() or ['没有说明'])[0]}"
+    return StorageUnavailable(f"数据库暂时不可用：{told}") if is_unavailable(cause) else Fault(f"数据库不接受这次写入：{told}")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether a driver's error says that the database is at fault: gone, full, locked, read-only."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return next((fault for name, fault in FAULTS.items() if name in names), False)
+
+
+def _raw(conn: Connection) -> Any:
+    return conn.connection.dbapi_connection
 
 
 def ping(database: Database) -> None:

@@ -13,10 +13,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from service.db import Database, commit, is_unavailable, unavailable, write_lock
-from service.errors import FenpaiError, Overloaded, StorageUnavailable, WriterStopped
+from service.db import Database, commit, explained, is_unavailable, write_lock
+from service.errors import FenpaiError, Overloaded, WriterStopped
 from service.store import take_head
 
 T = TypeVar("T")
@@ -124,42 +123,39 @@ class Writer:
         try:
             return self._transact(waiting)
         except _JobFailed as failed:
-            if len(waiting) == 1:
-                return {waiting[0]: _Failed(failed.error)}
+            return self._each_alone(waiting) if len(waiting) > 1 else {waiting[0]: _Failed(failed.error)}
         except Exception as error:  # noqa: BLE001 (the edge: whatever happened, those who wait must hear of it)
-            return dict.fromkeys(waiting, _Failed(_told(error)))
-        return self._each_alone(waiting)
+            return dict.fromkeys(waiting, _Failed(explained(error)))
 
     def _each_alone(self, waiting: list[_Waiting]) -> Answers:
-        """One of them spoilt the transaction, so each gets its own. Stops asking when the database itself is gone."""
+        """One of them spoilt the transaction, so each gets its own; where the database itself fails, all others hear so at once."""
         answers: Answers = {}
-        for one in waiting:
-            answers |= self._together([one])
+        for place, one in enumerate(waiting):
+            try:
+                answers |= self._transact([one])
+            except _JobFailed as failed:
+                answers[one] = _Failed(failed.error)
+            except Exception as error:  # noqa: BLE001 (the edge, as above)
+                return answers | dict.fromkeys(waiting[place:], _Failed(explained(error)))
         return answers
 
     def _transact(self, waiting: list[_Waiting]) -> Answers:
-        with closing(self._begin()) as conn:
+        with closing(self._database.writer.connect()) as conn:
+            self._begin(conn)
             answers = _run(conn, waiting)
             commit(conn)
         return answers
 
-    def _begin(self) -> Connection:
-        """A transaction that holds the end of the feed. Tried twice: the database may have been restarted since the last one."""
+    def _begin(self, conn: Connection) -> None:
+        """Begin and take the end of the feed. Tried twice on PostgreSQL, which may have been restarted since the last time."""
         try:
-            return self._begin_once()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
+            _begin(conn)
+        except Exception as error:
+            if conn.dialect.name == "sqlite" or not is_unavailable(error):
                 raise
-            return self._begin_once()
-
-    def _begin_once(self) -> Connection:
-        conn = self._database.writer.connect()
-        try:
-            take_head(conn)
-        except BaseException:
-            conn.close()
-            raise
-        return conn
+            conn.invalidate()
+            conn.rollback()
+            _begin(conn)
 
     def _tell(self, answers: Answers) -> None:
         self.waiting -= len(answers)
@@ -178,6 +174,12 @@ class _JobFailed(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _begin(conn: Connection) -> None:
+    conn.begin()
+    if conn.dialect.name != "sqlite":  # whose BEGIN IMMEDIATE keeps all others out already
+        take_head(conn)
 
 
 def _run(conn: Connection, waiting: Sequence[_Waiting]) -> Answers:
@@ -201,8 +203,8 @@ def _batches(waiting: Sequence[_Waiting]) -> dict[Callable[..., Any], list[_Wait
 def _run_batch(conn: Connection, batch: Callable[..., Any], waiting: list[_Waiting]) -> Answers:
     try:
         results = batch(conn, [one.item for one in waiting])
-    except Exception as error:
-        raise _JobFailed(_told(error)) from error
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is the job's)
+        raise _JobFailed(explained(error)) from None
     return dict(zip(waiting, results, strict=True))
 
 
@@ -212,13 +214,5 @@ def _run_job(conn: Connection, one: _Waiting) -> object:
             return one.work(conn)
     except FenpaiError as refusal:
         return _Failed(refusal)
-    except Exception as error:
-        raise _JobFailed(_told(error)) from error
-
-
-def _told(error: Exception) -> Exception:
-    if isinstance(error, DBAPIError) and is_unavailable(error):
-        told: StorageUnavailable = unavailable(error)
-        told.__cause__ = error
-        return told
-    return error
+    except Exception as error:  # noqa: BLE001 (as above)
+        raise _JobFailed(explained(error)) from None

@@ -5,27 +5,56 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, Text, cast, func, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, Text, bindparam, literal, select, tuple_
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from models.tables import Moment, case_departments, cases, from_text, to_text
 from service.store.events import feed_head
 from service.store.rows import Case, CaseDepartment, CaseRow, Cursor, Filters, Order, Page
 
 
+class _Listed(FunctionElement[str]):
+    """The given columns of all rows as one JSON text; the two databases name that differently."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_by_sqlite(listed: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(listed.clauses, **kw)}))"
+
+
+@compiles(_Listed, "postgresql")
+def _listed_by_postgresql(listed: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(listed.clauses, **kw)})) AS TEXT)"
+
+
+_NAMES = [column.name for column in cases.columns]
+_PART = case_departments.alias("part")
+_PARTS = select(_Listed(_PART.c.rank, _PART.c.department, _PART.c.role, _PART.c.issue)).where(_PART.c.case_id == cases.c.id)
+# A case with its departments in one statement, so that both are of one moment.
+_CASES = select(*cases.columns, _PARTS.correlate(cases).scalar_subquery())
+_BY_ID = _CASES.where(cases.c.id == bindparam("wanted"))
+_BY_IDS = _CASES.where(cases.c.id.in_(bindparam("wanted", expanding=True)))
+_BY_NUMBER = _CASES.where(cases.c.source_order_no == bindparam("order_no"), cases.c.source_system == bindparam("system"))
+
+
 def get_case(conn: Connection, case_id: str) -> CaseRow | None:
-    return next(iter(_read(conn, _select(conn).where(cases.c.id == case_id))), None)
+    return _first(conn, _BY_ID, {"wanted": case_id})
 
 
 def find_case(conn: Connection, source_system: str, source_order_no: str) -> CaseRow | None:
     """The case that a hotline's own number names."""
-    mine = (cases.c.source_order_no == source_order_no) & (cases.c.source_system == source_system)
-    return next(iter(_read(conn, _select(conn).where(mine))), None)
+    return _first(conn, _BY_NUMBER, {"order_no": source_order_no, "system": source_system})
 
 
 def cases_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, CaseRow]:
     wanted = list(ids)
-    return {row.id: row for row in _read(conn, _select(conn).where(cases.c.id.in_(wanted)))} if wanted else {}
+    return {row.id: row for row in _read(conn, _BY_IDS, {"wanted": wanted})} if wanted else {}
 
 
 def record_hash(case: Case) -> str:
@@ -54,7 +83,7 @@ def list_cases(conn: Connection, filters: Filters, *, limit: int, cursor: Cursor
     The cursor names the last case of the page before, so a case that comes in meanwhile shifts nothing. In the order of
     changes a case that changes while one reads comes up again at the end, and none is passed over.
     """
-    statement = _wanted(_select(conn), filters)
+    statement = _wanted(_CASES, filters)
     found = _read(conn, _placed(statement, filters, cursor, order).limit(limit + 1))
     rest = found[limit:]
     return Page(found[:limit], _cursor(found[limit - 1], order) if rest else None)
@@ -104,28 +133,12 @@ def _cursor(last: CaseRow, order: Order) -> Cursor:
     return (last.seq,) if order == "changed" else (to_text(last.created_at), last.id)
 
 
-# Rows -----------------------------------------------------------------------------------------------------------------------
-
-_OF_CASE = case_departments.alias("part")
-_NAMES = [column.name for column in cases.columns]
+def _first(conn: Connection, statement: Select[Any], values: dict[str, Any]) -> CaseRow | None:
+    return next(iter(_read(conn, statement, values)), None)
 
 
-def _select(conn: Connection) -> Select[Any]:
-    """A case with its departments in one statement, so that both are of one moment."""
-    return select(*cases.columns, _departments(conn))
-
-
-def _departments(conn: Connection) -> ColumnElement[str]:
-    parts = (_OF_CASE.c.rank, _OF_CASE.c.department, _OF_CASE.c.role, _OF_CASE.c.issue)
-    if conn.dialect.name == "sqlite":
-        listed: ColumnElement[Any] = func.json_group_array(func.json_array(*parts))
-    else:
-        listed = cast(func.json_agg(func.json_build_array(*parts)), Text)
-    return select(listed).where(_OF_CASE.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
-
-
-def _read(conn: Connection, statement: Select[Any]) -> list[CaseRow]:
-    return [_row(row) for row in conn.execute(statement)]
+def _read(conn: Connection, statement: Select[Any], values: dict[str, Any] | None = None) -> list[CaseRow]:
+    return [_row(row) for row in conn.execute(statement, values or {})]
 
 
 def _row(row: Row[Any]) -> CaseRow:

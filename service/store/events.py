@@ -6,17 +6,21 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import events, heads, to_text
 from service.store.rows import Event, NewEvent
-from service.store.sql import Insert, Prepared, moments
+from service.store.sql import MANY, Insert, Prepared, moments, together
 
 GENESIS = "0" * 64
 
 _TAKE_HEAD = Prepared(select(heads.c.value, heads.c.hash).where(heads.c.name == bindparam("name")).with_for_update())
 _MOVE_HEAD = Prepared(update(heads).where(heads.c.name == bindparam("of")).values(value=bindparam("value"), hash=bindparam("hash")))
 _INSERT = Insert(events)
+_READ_HEAD = select(heads.c.value, heads.c.hash).where(heads.c.name == "events")
+_CHANGES = select(events).where(events.c.seq > bindparam("after")).order_by(events.c.seq).limit(bindparam("most"))
+_OF_CASE = _CHANGES.where(events.c.case_id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,26 @@ def take_head(conn: Connection) -> Head:
     has written, no two transactions can wait for each other, and rows of the feed become visible in the order of their
     numbers: a poller that asks for `seq > last` cannot miss one that was numbered earlier and committed later.
     """
-    row = _TAKE_HEAD.run(conn, ("events",)).one()
-    return Head(row.value, row.hash)
+    with together(conn):
+        return taken_head(ask_head(conn))
+
+
+def ask_head(conn: Connection) -> DBAPICursor:
+    """The first half of `take_head`, for those who have more to ask at once."""
+    if not conn.in_transaction():  # the driver alone would commit each statement on SQLite
+        conn.begin()
+    return _TAKE_HEAD.send(conn, ("events",))
+
+
+def taken_head(cursor: DBAPICursor) -> Head:
+    return Head(*cursor.fetchall()[0])
 
 
 def append_events(conn: Connection, new: Sequence[NewEvent]) -> list[Event]:
     head = take_head(conn)
-    write_events(conn, head, new)
-    return [_event(row) for row in _between(conn, head.seq, head.seq + len(new))]
+    with together(conn, many=len(new) >= MANY):
+        write_events(conn, head, new)
+    return changes(conn, head.seq, len(new))
 
 
 def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
@@ -55,8 +71,8 @@ def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
         rows.append((seq, moment(event.at), event.kind, event.case_id, event.actor, event.data, prev_hash, hash_))
         prev_hash = hash_
     if rows:
-        _INSERT.run(conn, rows)
-        _MOVE_HEAD.run(conn, (seq, prev_hash, "events"))
+        _INSERT.run(conn, rows, many=len(rows) >= MANY)
+        _MOVE_HEAD.send(conn, (seq, prev_hash, "events"))
 
 
 def chain_hash(prev_hash: str, seq: int, event: NewEvent | Event) -> str:
@@ -72,27 +88,19 @@ def feed_head(conn: Connection) -> int:
 
 def read_head(conn: Connection) -> Head:
     """Where the feed ended a moment ago; unlike `take_head` it holds up nobody."""
-    row = conn.execute(select(heads.c.value, heads.c.hash).where(heads.c.name == "events")).one()
+    row = conn.execute(_READ_HEAD).one()
     return Head(row.value, row.hash)
 
 
 def changes(conn: Connection, after: int, limit: int) -> list[Event]:
     """The changes behind the position `after`, oldest first."""
-    statement = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
-    return [_event(row) for row in conn.execute(statement).mappings()]
+    return _read(conn, _CHANGES, {"after": after, "most": limit})
 
 
 def case_events(conn: Connection, case_id: str, *, after: int = 0, limit: int = 200) -> list[Event]:
     """What happened to one case, oldest first."""
-    mine = (events.c.case_id == case_id) & (events.c.seq > after)
-    statement = select(events).where(mine).order_by(events.c.seq).limit(limit)
-    return [_event(row) for row in conn.execute(statement).mappings()]
+    return _read(conn, _OF_CASE, {"of": case_id, "after": after, "most": limit})
 
 
-def _between(conn: Connection, after: int, last: int) -> Sequence[RowMapping]:
-    statement = select(events).where(events.c.seq > after, events.c.seq <= last).order_by(events.c.seq)
-    return conn.execute(statement).mappings().all()
-
-
-def _event(row: RowMapping) -> Event:
-    return Event(**row)
+def _read(conn: Connection, statement: Select[Any], values: dict[str, Any]) -> list[Event]:
+    return [Event(**row) for row in conn.execute(statement, values).mappings()]

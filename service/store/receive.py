@@ -6,16 +6,19 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import case_departments, cases, idempotency
 from service.store.cases import cases_by_id, record_hash
-from service.store.events import Head, take_head, write_events
+from service.store.events import Head, ask_head, taken_head, write_events
 from service.store.rows import Case, NewCase, NewEvent, Outcome
-from service.store.sql import Insert, moments, one_of, padded
+from service.store.sql import MANY, Insert, moments, one_of, padded, together
 
 _INSERT_CASE = Insert(cases)
 _INSERT_DEPARTMENT = Insert(case_departments)
 _INSERT_KEY = Insert(idempotency)
+Rows = Sequence[tuple[Any, ...]]
+
 _NUMBERS = select(cases.c.id, cases.c.source_system, cases.c.source_order_no)
 _KEYS = select(idempotency.c.client, idempotency.c.key, idempotency.c.body_hash, idempotency.c.case_id)
 
@@ -27,11 +30,14 @@ def insert_cases(conn: Connection, new: Sequence[NewCase]) -> list[Outcome]:
     """
     if not new:
         return []
-    head = take_head(conn)
+    with together(conn):
+        head_asked, numbers_asked, keys_asked = ask_head(conn), _ask_numbers(conn, new), _ask_keys(conn, new)
+        head, numbers, keys = taken_head(head_asked), numbers_asked.fetchall(), keys_asked.fetchall() if keys_asked else []
     known = _Known(head.seq)
-    _recall(conn, known, new)
+    _recall(conn, known, new, numbers, keys)
     outcomes = [known.meet(case) for case in new]
-    _write(conn, head, known)
+    with together(conn, many=len(known.created) >= MANY):
+        _write(conn, head, known)
     return outcomes
 
 
@@ -77,34 +83,41 @@ class _Known:
         return Outcome("created", case, None, self.seq)
 
 
-def _recall(conn: Connection, known: _Known, new: Sequence[NewCase]) -> None:
-    # Asked by number and by key alone, for SQLite walks the whole table to find pairs; two systems seldom give the same number.
+def _ask_numbers(conn: Connection, new: Sequence[NewCase]) -> DBAPICursor:
+    # By number alone, for SQLite would walk the whole table to find pairs; two systems seldom give the same number.
     numbers = padded([case.source_order_no for case in new])
-    rows = one_of(_NUMBERS, cases.c.source_order_no, len(numbers)).run(conn, numbers)
-    stored = {(row.source_system, row.source_order_no): row.id for row in rows}
-    wanted = {stored[number] for case in new if (number := (case.source_system, case.source_order_no)) in stored}
-    for row in cases_by_id(conn, wanted).values():
-        known.numbers[row.source_system, row.source_order_no] = _Taken(row, row.seq, row.body_hash)
-    _recall_keys(conn, known, [case.idempotency_key for case in new if case.idempotency_key is not None])
+    return one_of(_NUMBERS, cases.c.source_order_no, len(numbers)).send(conn, numbers)
 
 
-def _recall_keys(conn: Connection, known: _Known, keys: list[str]) -> None:
-    if not keys:
+def _ask_keys(conn: Connection, new: Sequence[NewCase]) -> DBAPICursor | None:
+    given = [case.idempotency_key for case in new if case.idempotency_key is not None]
+    if not given:
+        return None
+    keys = padded(given)
+    return one_of(_KEYS, idempotency.c.key, len(keys)).send(conn, keys)
+
+
+def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Rows, keys: Rows) -> None:
+    """Let it be known what was found: rows of `_NUMBERS` and of `_KEYS`."""
+    if not numbers and not keys:
         return
-    wanted = padded(keys)
-    uses = one_of(_KEYS, idempotency.c.key, len(wanted)).run(conn, wanted).all()
-    owners = cases_by_id(conn, {use.case_id for use in uses})
-    for use in uses:
-        known.keys[use.client, use.key] = _Taken(owners[use.case_id], owners[use.case_id].seq, use.body_hash)
+    wanted = {(case.source_system, case.source_order_no) for case in new}
+    ids = {id_ for id_, system, order_no in numbers if (system, order_no) in wanted}
+    stored = cases_by_id(conn, ids | {id_ for *_, id_ in keys})
+    for id_ in ids:
+        row = stored[id_]
+        known.numbers[row.source_system, row.source_order_no] = _Taken(row, row.seq, row.body_hash)
+    for client, key, body_hash, id_ in keys:
+        known.keys[client, key] = _Taken(stored[id_], stored[id_].seq, body_hash)
 
 
 def _write(conn: Connection, head: Head, known: _Known) -> None:
-    moment = moments(conn)
+    moment, many = moments(conn), len(known.created) >= MANY
     created = [(case, moment(case.received_at), moment(case.created_at)) for case in known.created]
-    _INSERT_CASE.run(conn, [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)])
-    _INSERT_DEPARTMENT.run(conn, [row for case, _, at in created for row in _department_rows(case, at)])
     keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
-    _INSERT_KEY.run(conn, keys)
+    _INSERT_CASE.run(conn, [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)], many=many)
+    _INSERT_DEPARTMENT.run(conn, [row for case, _, at in created for row in _department_rows(case, at)], many=many)
+    _INSERT_KEY.run(conn, keys, many=many)
     write_events(conn, head, [_birth(case) for case in known.created])
 
 

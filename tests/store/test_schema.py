@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from models.tables import metadata
 from service import db, store
 from service.db import Database
-from service.errors import DatabaseInUse, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseUrlInvalid, StorageUnavailable
+from service.errors import DatabaseInUse, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseUrlInvalid, Fault, StorageUnavailable
 from tests.builders import new_case
 
 
@@ -55,7 +54,7 @@ class TestUpgrading:
         empty(database)
         with database.write() as conn:
             conn.execute(text("CREATE TABLE idempotency (n int)"))
-        with pytest.raises((DBAPIError, StorageUnavailable)):
+        with pytest.raises((Fault, StorageUnavailable)):
             db.upgrade(database)
         with pytest.raises(DatabaseMissing):
             db.check(database)
@@ -158,18 +157,18 @@ class TestWhatTheDatabaseForbids:
     def test_nobody_changes_the_events(self, database: Database, change: str) -> None:
         with database.write() as conn:
             store.insert_cases(conn, [new_case(1)])
-        with pytest.raises(DBAPIError, match="append-only"), database.write() as conn:
+        with pytest.raises(Fault, match="append-only"), database.write() as conn:
             conn.execute(text(change))
         with database.read() as conn:
             assert store.verify_chain(conn).broken is None
 
     def test_nobody_empties_the_events(self, postgres_database: Database) -> None:
-        with pytest.raises(DBAPIError, match="append-only"), postgres_database.write() as conn:
+        with pytest.raises(Fault, match="append-only"), postgres_database.write() as conn:
             conn.execute(text("TRUNCATE events"))
 
     def test_a_part_without_its_case_is_refused(self, database: Database) -> None:
         orphan = "INSERT INTO case_departments VALUES ('nobody', 'tax', 'lead', 0, NULL, '2026-11-24T00:00:00.000000Z')"
-        with pytest.raises(DBAPIError, match=r"(?i)foreign key"), database.write() as conn:
+        with pytest.raises(Fault, match=r"(?i)foreign key"), database.write() as conn:
             conn.execute(text(orphan))
 
     def test_two_writers_cannot_both_hold_sqlite(self, sqlite_database: Database) -> None:

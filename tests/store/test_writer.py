@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service import db, store
 from service.db import Database
-from service.errors import CaseNotFound, DatabaseInUse, FenpaiError, Overloaded, StorageUnavailable, WriterStopped
+from service.errors import CaseNotFound, DatabaseInUse, Fault, FenpaiError, Overloaded, StorageUnavailable, WriterStopped
 from service.store import NewCase, NewEvent, Outcome
 from service.writer import Writer
 from tests.builders import NOON, new_case
@@ -172,7 +171,7 @@ class TestWhenAJobFails:
                 cases = [new_case(n, status=None if n == 3 else "dispatched") for n in range(6)]
                 told = await behind(writer, gate, *(writer.submit_item(store.insert_cases, case) for case in cases))
             assert [isinstance(answer, Exception) for answer in told] == [False, False, False, True, False, False]
-            assert isinstance(told[3], DBAPIError)
+            assert isinstance(told[3], Fault)
 
         run(story)
         assert stored(database) == [f"TJ{n:08d}" for n in (0, 1, 2, 4, 5)]
@@ -195,7 +194,7 @@ class TestWhenAJobFails:
         async def story() -> None:
             async with writing(database) as writer:
                 told = await behind(writer, gate, writer.submit(note("a")), writer.submit(poisoned), writer.submit(note("b")))
-            assert isinstance(told[1], IntegrityError)
+            assert isinstance(told[1], Fault)
             assert sorted([told[0], told[2]]) == [1, 2]  # type: ignore[type-var]
 
         run(story)
@@ -257,7 +256,7 @@ class TestWhenTheDatabaseFails:
             async with writing(postgres_database) as writer:
                 twice = [writer.submit(lambda conn: conn.execute(text("INSERT INTO picky VALUES (1)")).rowcount) for _ in range(2)]
                 told = await behind(writer, gate, *twice, writer.submit_item(store.insert_cases, new_case(1)))
-                assert [type(answer) for answer in told] == [IntegrityError] * 3
+                assert [type(answer) for answer in told] == [Fault] * 3
                 assert await writer.submit(note("after")) == 1
 
         run(story)
