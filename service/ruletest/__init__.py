@@ -1,11 +1,31 @@
 """Rule tests: the cases that stand beside the rules, run through the real engine; how far they reach; what they would not notice.
 
-report = run(engine, files)        # passed, failed, coverage
-print(text(report))                # also junit(report), as_json(report)
+report = run(engine, files)
+print(text(report))                            # also junit(report), as_json(report)
+print(mutation_text(mutate(engine)))   # also mutation_json(...)
 """
 
-from service.ruletest.output import as_json, junit, percent, text
+from service.ruletest.mutants import Fate, Mutant, Mutation, mutate
+from service.ruletest.output import as_json, junit, mutation_json, mutation_text, percent, text
 from service.ruletest.report import Coverage, Report, Result, RuleReach, run
 from service.ruletest.trial import Fault, Sample
 
-__all__ = ["Coverage", "Fault", "Report", "Result", "RuleReach", "Sample", "as_json", "junit", "percent", "run", "text"]
+__all__ = [
+    "Coverage",
+    "Fate",
+    "Fault",
+    "Mutant",
+    "Mutation",
+    "Report",
+    "Result",
+    "RuleReach",
+    "Sample",
+    "as_json",
+    "junit",
+    "mutate",
+    "mutation_json",
+    "mutation_text",
+    "percent",
+    "run",
+    "text",
+]

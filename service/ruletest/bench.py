@@ -6,37 +6,42 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from models.complaint import Complaint
-from models.decision import Outcome, Reason, Urgency
-from models.ruleset import RuleSet
+from models.decision import Decision
+from service.engine import Engine
 from service.engine.evidence import Hit, find
 from service.engine.judge import judge, weigh
 from service.engine.plan import Plan, PlannedRule, Roles
 from service.engine.text import Reading
-from service.ruletest.trial import Sample, Seen
+from service.ruletest.trial import Sample, Seen, passes, seen
 
 EVERY = (100,) * 2_000
 """Weights for as many terms of one rule as it can have: the bench wants to see them all."""
-NOTHING = Seen(Outcome.RETURN, Reason.NO_EVIDENCE, None, None, frozenset(), frozenset(), frozenset(), Urgency.NORMAL, frozenset())
-"""What comes of a text in which no word opens the gate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A case made ready for many tries: read once, its patterns found once."""
+    """A case made ready for many tries: read once, its patterns found once.
+
+    `came` is what really comes of it; `shut`: the engine's gate kept it out, so that what is judged inside does not count.
+    """
 
     sample: Sample
     complaint: Complaint
     reading: Reading
-    opens: bool
     patterns: frozenset[int]
+    decision: Decision
+    came: Seen
+    shut: bool
 
 
 class Bench:
-    """One rule set on the bench."""
+    """One engine on the bench."""
 
-    def __init__(self, ruleset: RuleSet) -> None:
+    def __init__(self, engine: Engine) -> None:
+        ruleset = engine.ruleset
         self.ruleset = ruleset
         self.plan = Plan(ruleset)
+        self._engine = engine
         self.orders = {rule.id: rule.order for rule in self.plan.rules}
         self._whole = ruleset.ruleset.model_copy(update={"repeat": EVERY})
 
@@ -44,23 +49,28 @@ class Bench:
         complaint = sample.complaint()
         reading = self.plan.reader.read(complaint)
         patterns = frozenset(span[2] for span in self.plan.finder.find_overlapping(reading.text))
-        return Ready(sample, complaint, reading, complaint.asserted_scope or bool(self.plan.gate.find(reading.text)), patterns)
+        decision = self._engine.triage(complaint)
+        came = seen(decision, {hit.rule.id for hit in find(self.plan, reading, self._whole)})
+        shut = replace(self._judged(complaint, reading, self.plan), fired=came.fired) != came
+        return Ready(sample, complaint, reading, patterns, decision, came, shut)
 
-    def hits(self, ready: Ready, plan: Plan | None = None) -> list[Hit]:
+    def hits(self, ready: Ready) -> list[Hit]:
         """Every hit of a text, also those that an answer would leave out."""
-        return find(plan or self.plan, ready.reading, self._whole)
+        return find(self.plan, ready.reading, self._whole)
 
-    def fired(self, ready: Ready, plan: Plan | None = None) -> frozenset[str]:
-        """The ids of the rules that a text meets, whether or not the gate lets it in."""
-        return frozenset(hit.rule.id for hit in self.hits(ready, plan))
+    def fires(self, ready: Ready, plan: Plan, rule: str) -> bool:
+        """Whether a rule would fire under a changed plan."""
+        return any(hit.rule.id == rule for hit in find(plan, ready.reading, self._whole))
 
-    def seen(self, ready: Ready, plan: Plan) -> Seen:
-        """What would come of a text under a changed plan."""
-        hits = find(plan, ready.reading, self.ruleset.ruleset)
-        fired = frozenset(hit.rule.id for hit in hits)
-        if not ready.opens:
-            return replace(NOTHING, fired=fired)
-        verdict = judge(weigh(hits, ready.complaint, self.ruleset), ready.complaint, self.ruleset)
+    def passes(self, ready: Ready, plan: Plan) -> bool:
+        """Whether a case would pass under a changed plan."""
+        judged = self._judged(ready.complaint, ready.reading, plan)
+        return passes(ready.sample.case, replace(ready.came, fired=judged.fired) if ready.shut else judged)
+
+    def _judged(self, complaint: Complaint, reading: Reading, plan: Plan) -> Seen:
+        """What would come of a text that the gate lets in."""
+        hits = find(plan, reading, self.ruleset.ruleset)
+        verdict = judge(weigh(hits, complaint, self.ruleset), complaint, self.ruleset)
         return Seen(
             decision=verdict.outcome.value,
             reason_code=verdict.reason.value,
@@ -70,7 +80,7 @@ class Bench:
             issues=frozenset(verdict.issues),
             assists=frozenset(assist.department for assist in verdict.assists),
             urgency=verdict.urgency.value,
-            fired=fired,
+            fired=frozenset(hit.rule.id for hit in hits),
         )
 
     def with_rule(self, rule: PlannedRule) -> Plan:

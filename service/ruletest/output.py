@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from models.ruleset import RuleSet
+from service.ruletest.mutants import Fate, Mutant, Mutation
 from service.ruletest.report import Report, Result
 from service.ruletest.trial import Fault
 
@@ -141,9 +142,57 @@ def _failed_json(result: Result, ruleset: RuleSet) -> dict[str, Any]:
     }
 
 
+def mutation_text(mutation: Mutation, *, unreached: bool = False) -> str:
+    """What no case would miss, rule by rule: first what cases meet and do not notice, then, if wanted, what no case meets."""
+    parts = [_taken(mutation.of(fate), TITLES[fate]) for fate in TITLES if unreached or fate is not Fate.UNREACHED]
+    return "\n\n".join([*(part for part in parts if part), _mutation_summary(mutation)])
+
+
+TITLES = {
+    Fate.UNNOTICED: "用例碰到了，拿掉却没有用例察觉：",
+    Fate.REDUNDANT: "多余，拿掉毫无变化：",
+    Fate.UNREACHED: "没有用例碰到：",
+}
+
+
+def _mutation_summary(mutation: Mutation) -> str:
+    total, noticed = len(mutation.mutants), mutation.count(Fate.NOTICED)
+    reached = noticed + mutation.count(Fate.UNNOTICED)
+    lines = [
+        f"逐一拿掉 {total} 处，用例察觉 {noticed} 处（{percent(noticed, total)}）。",
+        f"用例碰到的 {reached} 处里察觉 {noticed} 处（{percent(noticed, reached)}）。",
+        f"没有用例碰到 {mutation.count(Fate.UNREACHED)} 处，多余 {mutation.count(Fate.REDUNDANT)} 处。",
+    ]
+    if mutation.failing:
+        lines.append(f"有 {mutation.failing} 个用例现在就不通过，没有参加。")
+    return "\n".join(lines)
+
+
+def _taken(mutants: tuple[Mutant, ...], title: str) -> str:
+    """What was taken away, by rule or list, under a title."""
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for mutant in mutants:
+        by_place.setdefault((mutant.where, mutant.part), []).append(mutant.word)
+    lines = [f"    {where} 的 {part}：{'、'.join(words)}" for (where, part), words in sorted(by_place.items())]
+    return "\n".join([title, *lines]) if lines else ""
+
+
+def mutation_json(mutation: Mutation) -> dict[str, Any]:
+    """The mutants for programs."""
+    return {
+        "pack": mutation.ruleset.pack,
+        "digest": mutation.ruleset.digest,
+        "mutants": len(mutation.mutants),
+        **{fate.value: mutation.count(fate) for fate in Fate},
+        "failing_cases": mutation.failing,
+        "survivors": [asdict(mutant) for mutant in mutation.mutants if mutant.fate is not Fate.NOTICED],
+    }
+
+
 def junit(report: Report) -> str:
     """The report as JUnit XML, one suite for each file."""
     root = ET.Element("testsuites", name="fenpai rules test", tests=str(len(report.results)), failures=str(len(report.failed)))
+    root.set("time", f"{report.seconds:.3f}")
     for file in sorted({result.sample.file for result in report.results}):
         results = [result for result in report.results if result.sample.file == file]
         failed = sum(1 for result in results if not result.passed)
@@ -157,7 +206,7 @@ def junit(report: Report) -> str:
 def _junit_case(suite: ET.Element, result: Result, ruleset: RuleSet) -> None:
     sample = result.sample
     name = NOT_XML.sub("�", f"{sample.number} {' '.join(sample.case.text.split())[:60]}")
-    case = ET.SubElement(suite, "testcase", classname=sample.file, name=name, time=f"{result.seconds:.4f}")
+    case = ET.SubElement(suite, "testcase", classname=sample.file, name=name)
     if sample.line:
         case.set("line", str(sample.line))
     if not result.passed:

@@ -12,7 +12,7 @@ from service.rulebook import case_lines
 from service.ruletest.bench import Bench, Ready
 from service.ruletest.origins import origins
 from service.ruletest.reasons import why_not
-from service.ruletest.trial import Fault, Sample, faults, seen
+from service.ruletest.trial import Fault, Sample, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class Result:
     sample: Sample
     decision: Decision
     faults: tuple[Fault, ...]
-    seconds: float
 
     @property
     def passed(self) -> bool:
@@ -80,9 +79,9 @@ class Report:
 def run(engine: Engine, files: Mapping[str, str] | None = None) -> Report:
     """Try every case of the engine's rule set. With the pack's `files`, failures carry their line."""
     started = perf_counter()
-    bench = Bench(engine.ruleset)
+    bench = Bench(engine)
     tried = [bench.ready(sample) for sample in samples(engine.ruleset, files)]
-    results = tuple(_try(engine, bench, ready) for ready in tried)
+    results = tuple(_result(bench, ready) for ready in tried)
     return Report(engine.ruleset, results, _coverage(bench, tried), perf_counter() - started)
 
 
@@ -96,12 +95,9 @@ def samples(ruleset: RuleSet, files: Mapping[str, str] | None = None) -> list[Sa
     ]
 
 
-def _try(engine: Engine, bench: Bench, ready: Ready) -> Result:
-    started = perf_counter()
-    decision = engine.triage(ready.complaint)
-    found = faults(ready.sample.case, seen(decision, bench.fired(ready)))
-    explained = tuple(_explained(bench, ready, fault) for fault in found)
-    return Result(ready.sample, decision, explained, perf_counter() - started)
+def _result(bench: Bench, ready: Ready) -> Result:
+    found = faults(ready.sample.case, ready.came)
+    return Result(ready.sample, ready.decision, tuple(_explained(bench, ready, fault) for fault in found))
 
 
 def _explained(bench: Bench, ready: Ready, fault: Fault) -> Fault:
