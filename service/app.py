@@ -55,11 +55,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_office(settings, app.state.meters) as app.state.office:
+        async with open_office(settings) as app.state.office:
             with settled():
                 yield
 
-    meters = Meters()
     app = FastAPI(
         title="分派 fenpai",
         version=version("fenpai"),
@@ -72,14 +71,13 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it would send queries out, and asks at each request whether to
         redirect_slashes=False,
     )
-    app.state.meters = meters
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     problems.handle_problems(app)
     # Put in flat: FastAPI's include_router would match every request twice.
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     StandaloneDocs(app)
-    app.add_middleware(Porter, meters=meters)
+    app.add_middleware(Porter)
     return app
 
 
@@ -98,7 +96,7 @@ def openapi() -> str:
 
 
 @asynccontextmanager
-async def open_office(settings: Settings, meters: Meters) -> AsyncIterator[Office]:
+async def open_office(settings: Settings) -> AsyncIterator[Office]:
     """Open everything, in the order in which one needs the other, and close it in the reverse. A StartError says why not."""
     async with AsyncExitStack() as stack:
         database = db.connect(settings.database_url)
@@ -110,7 +108,7 @@ async def open_office(settings: Settings, meters: Meters) -> AsyncIterator[Offic
         stack.push_async_callback(writer.stop)
         await writer.submit(lambda conn: store.bind_data_key(conn, vault.fingerprints))
         rules = await active.take_up(database, writer, settings.pack)
-        office = _furnish(settings, database, writer, rules, vault, meters)
+        office = _furnish(settings, database, writer, rules, vault)
         stack.callback(office.reads.close)
         await stack.enter_async_context(_errands(rules.watch(), office.bell.watch()))
         stack.callback(office.bell.close)
@@ -118,8 +116,8 @@ async def open_office(settings: Settings, meters: Meters) -> AsyncIterator[Offic
         yield office
 
 
-def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault, meters: Meters) -> Office:
-    reads = Reads(database)
+def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:
+    reads, meters = Reads(database), Meters()
     desk = intake.Desk(meters.timed(rules), _keeper(writer, meters), vault)
     bell = Bell(lambda: reads(store.feed_head))
     meters.show_rules(rules)
@@ -203,7 +201,7 @@ def serve(settings: Settings, opened: Callable[[str], None] | None = None) -> No
 
 
 async def _serve(app: FastAPI, settings: Settings, server: "_Server", door: socket.socket, paper: log.Paper) -> None:
-    async with open_office(settings, app.state.meters) as app.state.office, _errands(paper.turn()):
+    async with open_office(settings) as app.state.office, _errands(paper.turn()):
         with settled():
             await server.serve([door])
 

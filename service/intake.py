@@ -57,7 +57,9 @@ async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None
 
 def open_case(order: WorkOrderIn, decision: Decision, now: datetime, vault: Vault, key: str | None = None) -> NewCase:
     """The case that an order opens."""
-    sent = order.model_dump(mode="json", exclude={"complainant"}, exclude_defaults=True)
+    sent = order.model_dump(mode="json", exclude={"complainant", "extra"}, exclude_defaults=True)
+    if order.extra:
+        sent["extra"] = order.extra  # as it came: pydantic would write NaN as null
     return NewCase(
         id=_new_id(now),
         source_system=order.source_system,

@@ -23,9 +23,10 @@ async def read_json(request: Request, limit: int) -> bytes:
     body = bytearray()
     async for chunk in chunks(request, limit):
         body += chunk
-    if not body.strip():
+    text = bytes(body.removeprefix(BOM))  # Windows' own tools put a mark before UTF-8
+    if not text.strip():
         raise BodyEmpty
-    return bytes(body.removeprefix(BOM))  # Windows' own tools put a mark before UTF-8
+    return text
 
 
 def check_head(request: Request, media_types: Sequence[bytes], limit: int) -> None:

@@ -15,7 +15,7 @@ NAME_SHOWN = 100
 """Longest piece of a pointer; field names come from the caller."""
 
 _TIME = ("bad_time", "应为带时区的时间，例如 2026-11-24T09:30:00+08:00")
-_OBJECT = ("wrong_type", "应为 JSON 对象，形如 {…}")
+_OBJECT = ("wrong_type", "应为 JSON 对象，形如 {{…}}")
 _ARRAY = ("wrong_type", "应为 JSON 数组，形如 […]")
 _TEXT = ("wrong_type", "应为文字，写在双引号中")
 _INTEGER = ("wrong_type", "应为整数")

@@ -8,7 +8,6 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.meters import Meters
 from service.api.problems import ERROR, NOTE, REQUEST_ID, answer
 from service.errors import Fault, FenpaiError
 
@@ -30,9 +29,8 @@ GONE = 499
 class Porter:
     """Stands around the whole app."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._meters = meters
         self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +62,7 @@ class Porter:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "-")
-        self._meters.request(scope["method"], route, status, seconds)
+        scope["app"].state.office.meters.request(scope["method"], route, status, seconds)
         level = "debug" if route in QUIET and status < 400 else "info" if status < 500 else "error"
         getattr(self._log, level)(
             "request",
