@@ -7,7 +7,7 @@ from models.decision import Ask, Evidence, Option, Outcome, Reason, RunnerUp, Ur
 from models.ruleset import ReturnAdvice, RuleSet, ScopeCode
 
 from .evidence import Hit
-from .judge import OUT_REASONS, SETTLED, Verdict, Weighing
+from .judge import OUT_REASONS, Verdict, Weighing
 from .text import Reading
 
 MOST_EVIDENCE = 12
@@ -69,7 +69,7 @@ def _unsure_of(verdict: Verdict, weighing: Weighing, ruleset: RuleSet) -> str | 
     if verdict.outcome is Outcome.RETURN:
         near = weighing.inside > 0 and verdict.certainty < ruleset.ruleset.thresholds.scope
         return QUESTION_SCOPE if near else None
-    if verdict.outcome is Outcome.DISPATCH or weighing.inside >= SETTLED:
+    if verdict.outcome is Outcome.DISPATCH:
         return None
     if verdict.reason is Reason.MULTI_DEPARTMENT:
         return QUESTION_PRIMARY
@@ -132,7 +132,8 @@ def _category_name(verdict: Verdict, ruleset: RuleSet) -> str:
 
 def _basis(verdict: Verdict, ruleset: RuleSet) -> list[str]:
     """The clause that makes the lead the lead."""
-    category = ruleset.ruleset.categories.get(verdict.primary or "")
+    code = verdict.primary or (verdict.categories[0].code if verdict.categories else "")
+    category = ruleset.ruleset.categories.get(code)
     clear = verdict.outcome is Outcome.DISPATCH
     clause = ruleset.clauses.get((category.clause if category and clear else ruleset.ruleset.escalation_clause) or "")
     if clause is None:

@@ -159,7 +159,7 @@ def _lead(
     lead = head.categories[primary].department if primary else departments[0] if len(departments) == 1 else head.coordinator
     if len(departments) > 1:
         return Outcome.ESCALATE, Reason.MULTI_DEPARTMENT, lead, primary
-    if weighing.named & set(head.identification) and not _plain(weighing, head.identification, ruleset, categories[0].code):
+    if weighing.named & set(head.identification) and not _plain(weighing, head.identification, ruleset, categories[0]):
         return Outcome.ESCALATE, Reason.NEEDS_IDENTIFICATION, lead, primary
     return Outcome.DISPATCH, Reason.CLEAR, lead, primary
 
@@ -175,9 +175,11 @@ def _primary(categories: tuple[CategoryScore, ...], licensed: str | None, rulese
     return licensed if licensed in best else None
 
 
-def _plain(weighing: Weighing, disputed: tuple[str, ...], ruleset: RuleSet, category: str) -> bool:
-    """Whether some rule that is not disputed speaks for the category, too."""
-    return any(rule.category == category and rule.id in weighing.named and rule.id not in disputed for rule in ruleset.rules)
+def _plain(weighing: Weighing, disputed: tuple[str, ...], ruleset: RuleSet, category: CategoryScore) -> bool:
+    """Whether the caller, or some rule that is not disputed, speaks for the category, too."""
+    return category.score >= SETTLED or any(
+        rule.category == category.code and rule.id in weighing.named and rule.id not in disputed for rule in ruleset.rules
+    )
 
 
 def _issues(weighing: Weighing, ruleset: RuleSet) -> tuple[str, ...]:
