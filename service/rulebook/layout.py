@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel
 
+from models.clocks import CalendarFile, ClocksFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, RulesetFile, RulesFile
 from service.rulebook.shape import every_key
 
@@ -32,6 +33,8 @@ LAYOUT = (
     Kind("categories/*.yaml", RulesFile, required=True),
     Kind("issues.yaml", IssuesFile, required=True),
     Kind("aliases.yaml", AliasesFile),
+    Kind("clocks.yaml", ClocksFile),
+    Kind("calendar/*.yaml", CalendarFile),
 )
 """The first pattern that fits a name decides."""
 KEYS = frozenset(key for kind in LAYOUT for key in every_key(kind.model))

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from models.ruleset import Rule, Status
 from service.engine.terms import PLACE, PROGRAM, expand_term, word_lists
-from service.rulebook.mistakes import Loc, Words
+from service.rulebook.mistakes import Loc, Severity, Words
 from service.rulebook.nodes import Node
 from service.rulebook.pack import Pack
 from service.rulebook.references import Names, sheets_of
@@ -160,15 +160,25 @@ def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
     unless = _written(each.rule.unless, lists, fold)
     if not unless or sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
         return
-    for number, words in enumerate(terms):
-        cancelling = next((out for outs in unless for out in outs if all(out in term for term in words)), None)
-        if cancelling is not None:
-            message = f"{shortened(each.rule.terms[number])} 永远不会命中：它含有本规则 unless 里的 {cancelling}"
-            each.sheet.report(each.word("terms", number), ("cancelled_term", message, "请从 terms 或 unless 里删掉一个"))
+    _check_cancelled(each, terms, unless)
     for number, outs in enumerate(unless):
         if not any(_may_overlap(out, term) for out in outs for words in terms for term in words):
             message = f"unless 里的 {shortened(each.rule.unless[number])} 与本规则的词语没有重叠的字，不起作用"
             each.sheet.warn(each.word("unless", number), ("idle_unless", message, "unless 写的是包含误中词语的更长的词；请检查"))
+
+
+def _check_cancelled(each: Placed, terms: list[list[str]], unless: list[list[str]]) -> None:
+    """A term that is always cancelled is a warning; a rule all of whose terms are is an error."""
+    cancelled = {}
+    for number, words in enumerate(terms):
+        out = next((out for outs in unless for out in outs if all(out in term for term in words)), None)
+        if out is not None:
+            cancelled[number] = out
+    severity: Severity = "error" if len(cancelled) == len(terms) else "warning"
+    for number, out in cancelled.items():
+        message = f"{shortened(each.rule.terms[number])} 永远不会命中：它含有本规则 unless 里的 {out}"
+        said = "cancelled_term", message, "请从 terms 或 unless 里删掉一个"
+        each.sheet.report(each.word("terms", number), said, severity=severity)
 
 
 def _written(words: Iterable[str], lists: Lists, fold: Fold) -> list[list[str]]:
@@ -200,19 +210,23 @@ def _check_categories(placed: Iterable[Placed], fold: Fold) -> None:
 
 
 def _check_waiting(placed: Iterable[Placed]) -> None:
-    """Note live rules that need others of which none is live: they can never fire."""
+    """Note live rules that need others of which none is live: they can never fire. What is on trial counts for trials only."""
     placed = list(placed)
-    live = {name for each in placed if _live(each.rule) for name in (each.rule.id, each.rule.supports)}
     known = {name for each in placed for name in (each.rule.id, each.rule.supports)}
+    heard = {
+        Status.ACTIVE: _names(placed, Status.ACTIVE),
+        Status.TRIAL: _names(placed, Status.ACTIVE, Status.TRIAL),
+    }
     for each in placed:
-        needs = each.rule.needs
-        if needs and _live(each.rule) and not live.intersection(needs) and known.issuperset(needs):
+        needs, live = each.rule.needs, heard.get(each.rule.status)
+        if needs and live is not None and known.issuperset(needs) and live.isdisjoint(needs):
             said = "never_fires", f"永远不会命中：needs 里的 {'、'.join(needs)} 没有启用的规则", "请启用其中一条，或改 needs"
             each.sheet.warn((*each.loc, "needs"), said)
 
 
-def _live(rule: Rule) -> bool:
-    return rule.status in (Status.ACTIVE, Status.TRIAL)
+def _names(placed: Iterable[Placed], *statuses: Status) -> set[str]:
+    """What rules of these statuses may be called by in `needs`."""
+    return {name for each in placed if each.rule.status in statuses for name in (each.rule.id, each.rule.supports)}
 
 
 def _check_aliases(pack: Pack, fold: Fold) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from models.clocks import CalendarFile
 from models.ruleset import ScopeCode, Strength
 from service.rulebook.mistakes import Loc
 from service.rulebook.nodes import Node
@@ -19,10 +20,21 @@ def check_sense(pack: Pack) -> None:
     for sheet in sheets_of(pack, "ruleset.yaml"):
         _check_points(sheet)
         _check_returns(sheet, pack)
+    for sheet in pack.sheets.values():
+        if sheet.kind.model is CalendarFile:
+            _check_year(sheet)
     seen: dict[tuple[str, ...], str] = {}
     for sheet in pack.cases():
         for loc, case in sheet.walk("cases.*"):
             _check_case(sheet, loc, case, seen)
+
+
+def _check_year(sheet: Sheet) -> None:
+    """The file of a year must hold that year, or two files could tell different things about one."""
+    year = sheet.root.child("year")
+    named = sheet.name.rpartition("/")[2].removesuffix(".yaml")
+    if year is not None and year.text is not None and year.text != named:
+        sheet.report(("year",), ("wrong_year", f"文件名是 {named}，里面写的是 {shortened(year.text)} 年", "请让文件名与年份一致"))
 
 
 def _check_points(sheet: Sheet) -> None:
