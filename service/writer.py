@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.db import Database, commit, explained, is_unavailable, write_lock
-from service.errors import FenpaiError, Overloaded, WriterStopped
+from service.errors import FenpaiError, Overloaded, StorageUnavailable, WriterStopped
 from service.store import take_head
 
 T = TypeVar("T")
@@ -123,7 +123,9 @@ class Writer:
         try:
             return self._transact(waiting)
         except _JobFailed as failed:
-            return self._each_alone(waiting) if len(waiting) > 1 else {waiting[0]: _Failed(failed.error)}
+            # Alone, too, if the connection was cut since the last time: there is another one now.
+            again = len(waiting) > 1 or isinstance(failed.error, StorageUnavailable)
+            return self._each_alone(waiting) if again else {waiting[0]: _Failed(failed.error)}
         except Exception as error:  # noqa: BLE001 (the edge: whatever happened, those who wait must hear of it)
             return dict.fromkeys(waiting, _Failed(explained(error)))
 
@@ -141,21 +143,15 @@ class Writer:
 
     def _transact(self, waiting: list[_Waiting]) -> Answers:
         with closing(self._database.writer.connect()) as conn:
-            self._begin(conn)
-            answers = _run(conn, waiting)
+            conn.begin()
+            try:
+                answers = _run(conn, waiting)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it came from a job)
+                if is_unavailable(error):
+                    conn.invalidate()
+                raise _JobFailed(explained(error)) from None
             commit(conn)
         return answers
-
-    def _begin(self, conn: Connection) -> None:
-        """Begin and take the end of the feed. Tried twice on PostgreSQL, which may have been restarted since the last time."""
-        try:
-            _begin(conn)
-        except Exception as error:
-            if conn.dialect.name == "sqlite" or not is_unavailable(error):
-                raise
-            conn.invalidate()
-            conn.rollback()
-            _begin(conn)
 
     def _tell(self, answers: Answers) -> None:
         self.waiting -= len(answers)
@@ -176,19 +172,16 @@ class _JobFailed(Exception):
         self.error = error
 
 
-def _begin(conn: Connection) -> None:
-    conn.begin()
-    if conn.dialect.name != "sqlite":  # whose BEGIN IMMEDIATE keeps all others out already
-        take_head(conn)
-
-
 def _run(conn: Connection, waiting: Sequence[_Waiting]) -> Answers:
     answers: Answers = {}
+    jobs = [one for one in waiting if not one.batched]
+    if jobs:
+        # Outside of their savepoints, whose end would give it free; `take_head` says why it comes before all they do.
+        take_head(conn)
     for batch, items in _batches(waiting).items():
         answers.update(_run_batch(conn, batch, items))
-    for one in waiting:
-        if not one.batched:
-            answers[one] = _run_job(conn, one)
+    for one in jobs:
+        answers[one] = _run_job(conn, one)
     return answers
 
 
@@ -201,10 +194,7 @@ def _batches(waiting: Sequence[_Waiting]) -> dict[Callable[..., Any], list[_Wait
 
 
 def _run_batch(conn: Connection, batch: Callable[..., Any], waiting: list[_Waiting]) -> Answers:
-    try:
-        results = batch(conn, [one.item for one in waiting])
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is the job's)
-        raise _JobFailed(explained(error)) from None
+    results = batch(conn, [one.item for one in waiting])
     return dict(zip(waiting, results, strict=True))
 
 
@@ -214,5 +204,3 @@ def _run_job(conn: Connection, one: _Waiting) -> object:
             return one.work(conn)
     except FenpaiError as refusal:
         return _Failed(refusal)
-    except Exception as error:  # noqa: BLE001 (as above)
-        raise _JobFailed(explained(error)) from None

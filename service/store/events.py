@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import events, heads, to_text
 from service.store.rows import Event, NewEvent
-from service.store.sql import MANY, Insert, Prepared, moments, together
+from service.store.sql import Insert, Prepared, Rows, insert_all, moments, together
 
 GENESIS = "0" * 64
 
@@ -55,14 +55,13 @@ def taken_head(cursor: DBAPICursor) -> Head:
 
 def append_events(conn: Connection, new: Sequence[NewEvent]) -> list[Event]:
     head = take_head(conn)
-    with together(conn, many=len(new) >= MANY):
-        write_events(conn, head, new)
+    write_events(conn, head, new)
     return changes(conn, head.seq, len(new))
 
 
-def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
-    """Number, chain and insert behind `head`, which this transaction must have taken."""
-    rows: list[tuple[Any, ...]] = []
+def write_events(conn: Connection, head: Head, new: Iterable[NewEvent], with_them: Sequence[tuple[Insert, Rows]] = ()) -> None:
+    """Number, chain and insert behind `head`, which this transaction must have taken; and insert what goes with the events."""
+    rows: Rows = []
     moment = moments(conn)
     seq, prev_hash = head.seq, head.hash
     for event in new:
@@ -70,9 +69,10 @@ def write_events(conn: Connection, head: Head, new: Iterable[NewEvent]) -> None:
         hash_ = chain_hash(prev_hash, seq, event)
         rows.append((seq, moment(event.at), event.kind, event.case_id, event.actor, event.data, prev_hash, hash_))
         prev_hash = hash_
-    if rows:
-        _INSERT.run(conn, rows, many=len(rows) >= MANY)
-        _MOVE_HEAD.send(conn, (seq, prev_hash, "events"))
+    with together(conn):
+        insert_all(conn, [*with_them, (_INSERT, rows)])
+        if rows:
+            _MOVE_HEAD.send(conn, (seq, prev_hash, "events"))
 
 
 def chain_hash(prev_hash: str, seq: int, event: NewEvent | Event) -> str:

@@ -12,13 +12,11 @@ from models.tables import case_departments, cases, idempotency
 from service.store.cases import cases_by_id, record_hash
 from service.store.events import Head, ask_head, taken_head, write_events
 from service.store.rows import Case, NewCase, NewEvent, Outcome
-from service.store.sql import MANY, Insert, moments, one_of, padded, together
+from service.store.sql import Insert, moments, one_of, padded, together
 
-_INSERT_CASE = Insert(cases)
-_INSERT_DEPARTMENT = Insert(case_departments)
-_INSERT_KEY = Insert(idempotency)
-Rows = Sequence[tuple[Any, ...]]
-
+_CASES = Insert(cases)
+_PARTS = Insert(case_departments)
+_USED = Insert(idempotency)
 _NUMBERS = select(cases.c.id, cases.c.source_system, cases.c.source_order_no)
 _KEYS = select(idempotency.c.client, idempotency.c.key, idempotency.c.body_hash, idempotency.c.case_id)
 
@@ -36,8 +34,7 @@ def insert_cases(conn: Connection, new: Sequence[NewCase]) -> list[Outcome]:
     known = _Known(head.seq)
     _recall(conn, known, new, numbers, keys)
     outcomes = [known.meet(case) for case in new]
-    with together(conn, many=len(known.created) >= MANY):
-        _write(conn, head, known)
+    _write(conn, head, known)
     return outcomes
 
 
@@ -97,7 +94,7 @@ def _ask_keys(conn: Connection, new: Sequence[NewCase]) -> DBAPICursor | None:
     return one_of(_KEYS, idempotency.c.key, len(keys)).send(conn, keys)
 
 
-def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Rows, keys: Rows) -> None:
+def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Sequence[Any], keys: Sequence[Any]) -> None:
     """Let it be known what was found: rows of `_NUMBERS` and of `_KEYS`."""
     if not numbers and not keys:
         return
@@ -112,13 +109,12 @@ def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Ro
 
 
 def _write(conn: Connection, head: Head, known: _Known) -> None:
-    moment, many = moments(conn), len(known.created) >= MANY
+    moment = moments(conn)
     created = [(case, moment(case.received_at), moment(case.created_at)) for case in known.created]
+    rows = [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)]
+    parts = [row for case, _, at in created for row in _department_rows(case, at)]
     keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
-    _INSERT_CASE.run(conn, [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)], many=many)
-    _INSERT_DEPARTMENT.run(conn, [row for case, _, at in created for row in _department_rows(case, at)], many=many)
-    _INSERT_KEY.run(conn, keys, many=many)
-    write_events(conn, head, [_birth(case) for case in known.created])
+    write_events(conn, head, [_birth(case) for case in known.created], [(_CASES, rows), (_PARTS, parts), (_USED, keys)])
 
 
 def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tuple[Any, ...]:

@@ -4,12 +4,13 @@ SQLAlchemy spends about 40 us on every statement it runs, which is more than SQL
 every arriving case goes through do without. Their text still comes from the tables, one for both databases.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam, insert
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
@@ -18,8 +19,13 @@ from sqlalchemy.sql import ClauseElement
 
 from models.tables import to_text
 
-MANY = 8
-"""From so many rows on PostgreSQL's COPY is the faster way in; for fewer its own round trips are not."""
+Rows = list[tuple[Any, ...]]
+
+# Both with values by position: that is how rows are handed over.
+_DIALECTS: dict[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call] # SQLAlchemy left this one untyped
+}
 
 
 class Prepared:
@@ -35,14 +41,11 @@ class Prepared:
         cursor.execute(self.text(conn), values)
         return cursor
 
-    def send_many(self, conn: Connection, rows: list[tuple[Any, ...]]) -> None:
-        conn.connection.cursor().executemany(self.text(conn), rows)
-
     def text(self, conn: Connection) -> str:
         dialect = conn.dialect.name
         found = self._texts.get(dialect)
         if found is None:
-            found = self._texts[dialect] = str(self._statement.compile(dialect=_positional(dialect)))
+            found = self._texts[dialect] = str(self._statement.compile(dialect=_DIALECTS[dialect]))
         return found
 
 
@@ -50,26 +53,41 @@ class Insert:
     """Rows into a table, each a tuple in the order of its columns."""
 
     def __init__(self, table: Table) -> None:
+        self._names = [str(column.name) for column in table.columns]
         self._one = Prepared(insert(table))
-        self._copy = f"COPY {table.name} ({', '.join(column.name for column in table.columns)}) FROM STDIN"
+        names = ", ".join(self._names)
+        types = ", ".join(f"{column.name} {column.type.compile(_DIALECTS['postgresql'])}" for column in table.columns)
+        self.from_json = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(%s::json) AS given ({types})"  # noqa: S608 (names of our own tables)
 
-    def run(self, conn: Connection, rows: list[tuple[Any, ...]], *, many: bool) -> None:
-        if many and conn.dialect.name == "postgresql":
-            self._stream(conn, rows)
-        elif rows:
-            self._one.send_many(conn, rows)
+    def each(self, conn: Connection, rows: Rows) -> None:
+        conn.connection.cursor().executemany(self._one.text(conn), rows)
 
-    def _stream(self, conn: Connection, rows: list[tuple[Any, ...]]) -> None:
-        with _psycopg(conn).cursor().copy(self._copy) as copy:
-            for row in rows:
-                copy.write_row(row)
+    def as_json(self, rows: Rows) -> str:
+        named = [dict(zip(self._names, row, strict=True)) for row in rows]
+        return orjson.dumps(named, default=_hexadecimal).decode()
+
+
+def insert_all(conn: Connection, parts: Sequence[tuple[Insert, Rows]]) -> None:
+    """Insert into several tables: on PostgreSQL by one statement and so in one round trip, which carries the rows as JSON."""
+    parts = [(table, rows) for table, rows in parts if rows]
+    if conn.dialect.name == "sqlite":
+        for table, rows in parts:
+            table.each(conn, rows)
+    elif parts:
+        steps = ", ".join(f"part{n} AS ({table.from_json})" for n, (table, _) in enumerate(parts))
+        conn.connection.cursor().execute(f"WITH {steps} SELECT 1", tuple(table.as_json(rows) for table, rows in parts))
+
+
+def _hexadecimal(blob: bytes) -> str:
+    return "\\x" + blob.hex()
 
 
 @contextmanager
-def together(conn: Connection, *, many: bool = False) -> Iterator[None]:
-    """Statements within cost PostgreSQL one round trip, unless they bring `many` rows: COPY goes alone."""
-    if conn.dialect.name == "postgresql" and not many:
-        with _psycopg(conn).pipeline():
+def together(conn: Connection) -> Iterator[None]:
+    """Statements sent within cost PostgreSQL one round trip."""
+    if conn.dialect.name == "postgresql":
+        raw: Any = conn.connection.dbapi_connection
+        with raw.pipeline():
             yield
     else:
         yield
@@ -93,13 +111,3 @@ def moments(conn: Connection) -> Callable[[datetime], Any]:
 
 def _as_it_is(moment: datetime) -> datetime:
     return moment
-
-
-def _psycopg(conn: Connection) -> Any:
-    return conn.connection.dbapi_connection
-
-
-def _positional(dialect: str) -> Dialect:
-    if dialect == "sqlite":
-        return sqlite.dialect(paramstyle="qmark")
-    return psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call] # SQLAlchemy left this one untyped

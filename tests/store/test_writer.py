@@ -262,19 +262,6 @@ class TestWhenTheDatabaseFails:
         run(story)
         assert (stored(postgres_database), kinds(postgres_database)) == ([], ["after"])
 
-    def test_a_full_disk_is_told_and_passes(self, sqlite_database: Database) -> None:
-        async def story() -> None:
-            async with writing(sqlite_database) as writer:
-                pages = await writer.submit(lambda conn: conn.exec_driver_sql("PRAGMA page_count").scalar_one())
-                await writer.submit(lambda conn: conn.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}").scalar_one())
-                with pytest.raises(StorageUnavailable, match="full"):
-                    await writer.submit_item(store.insert_cases, new_case(1, content="课" * 50_000))
-                await writer.submit(lambda conn: conn.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1000}").scalar_one())
-                outcome: Outcome = await writer.submit_item(store.insert_cases, new_case(1))
-                assert outcome.result == "created"
-
-        run(story)
-
     def test_connections_that_were_cut_are_made_anew(self, postgres_database: Database) -> None:
         cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 
