@@ -1,14 +1,14 @@
 """POST /v1/cases/batch: work orders line by line, results line by line, while both are still under way."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -120,40 +120,44 @@ class _Results(Response):
 
 
 class _Batch:
-    """Works through the rows: some under way at a time, their results in the order of the lines."""
+    """Works through the rows: some are under way at a time, and their results are told in the order of the lines."""
 
     def __init__(self, here: Office, instance: str, spool: Spool) -> None:
         self._here = here
         self._instance = instance
         self._spool = spool
-        self._under_way: deque[asyncio.Task[bytes]] = deque()
+        self._under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
         self.rows: Counter[int] = Counter()
 
     async def run(self, first: Line, rows: AsyncIterator[Line]) -> None:
+        """Begin each row as it comes, tell each result as soon as it is there and those before it are told."""
         try:
-            await self._begin(first)
-            async for line in rows:
-                await self._begin(line)
-                if self._spool.waiting > MOST_WAITING:
-                    raise TooLarge("结果积压太多而没有被读取，从下一行起没有受理。请边发边读，或分成几批。")
-        except FenpaiError as error:
-            await self._finish()
-            self._spool.put(self._problem(0, error))  # the rows so far stand; the rest was not read
-        else:
-            await self._finish()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tell())
+                end = await self._begin_all(tasks, first, rows)
+                await self._under_way.put(None)
+            if isinstance(end, FenpaiError):
+                self._spool.put(self._problem(0, end))  # the rows so far stand, the rest was not read
+            elif end:
+                raise end
         finally:
-            for task in self._under_way:
-                task.cancel()
             self._spool.end()
 
-    async def _begin(self, line: Line) -> None:
-        if len(self._under_way) >= UNDER_WAY:
-            self._spool.put(await self._under_way.popleft())
-        self._under_way.append(asyncio.create_task(self._row(line)))
+    async def _begin_all(self, tasks: asyncio.TaskGroup, first: Line, rows: AsyncIterator[Line]) -> FenpaiError | ClientDisconnect | None:
+        """Why it ended before the rows did, if it did. Not raised, or the rows under way would be called off."""
+        try:
+            await self._under_way.put(tasks.create_task(self._row(first)))
+            async for line in rows:
+                await self._under_way.put(tasks.create_task(self._row(line)))
+                if self._spool.waiting > MOST_WAITING:
+                    return TooLarge("结果积压太多而没有被读取，从下一行起没有受理。请边发边读，或分成几批。")
+        except (FenpaiError, ClientDisconnect) as end:
+            return end
+        return None
 
-    async def _finish(self) -> None:
-        while self._under_way:
-            self._spool.put(await self._under_way.popleft())
+    async def _tell(self) -> None:
+        while task := await self._under_way.get():
+            self._spool.put(await task)
 
     async def _row(self, line: Line) -> bytes:
         """What becomes of one line, told as a line."""
