@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -212,6 +213,8 @@ class _Here:
 
 
 def _settle(given: Engine | RuleSet) -> None:
+    # Ctrl-C reaches every process of the terminal; the one that began ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Here.engine = given if isinstance(given, Engine) else Engine(given)
 
 

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Annotated
@@ -27,6 +27,8 @@ from service.errors import FenpaiError, StartError
 from service.evaluate import calibration, gold, report, summary
 from service.evaluate.figures import measure
 
+INTERRUPTED = 130
+"""What typer ends with after Ctrl-C."""
 MOST_MISTAKES = 50
 """More mistakes than this are counted, not printed; all stand in the output."""
 
@@ -97,7 +99,8 @@ def demonstrate(
             print(f"注意：{folder} 改过了，{file} 里还是原来的规则。要看新规则的结果，请删掉 {file} 再来一次。")
         if stay:
             _serving(str(client.base_url))
-            server.wait()
+            with suppress(KeyboardInterrupt):
+                server.wait()
     if not all(item.taken for item in sent):
         raise typer.Exit(1)
 
@@ -326,12 +329,10 @@ def main(words: list[str] | None = None) -> None:
 
 def _run(words: list[str] | None) -> int:
     try:
-        return int(app(words, prog_name="fenpai", standalone_mode=False) or 0)
+        code = int(app(words, prog_name="fenpai", standalone_mode=False) or 0)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return _said("已中断。", 130)
     except TyperException as wrong:
         context = getattr(wrong, "ctx", None)
         return _said(f"{usage.mistake(wrong.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
@@ -343,6 +344,7 @@ def _run(words: list[str] | None) -> int:
         return _said(_trouble(trouble), 2)
     except Exception as fault:  # noqa: BLE001 - the edge: a fault of ours must not end in a stack trace either
         return _said(f"程序出错（{type(fault).__name__}：{fault}）。请把这一行和所用命令告诉维护者。", 2)
+    return _said("已中断。", code) if code == INTERRUPTED else code
 
 
 def _broken(pack: rulebook.PackError) -> str:

@@ -79,6 +79,17 @@ def clause(name: str | None, ruleset: RuleSet) -> str:
     return f"《{ruleset.documents[known.document].title}》{known.article}" if known else ""
 
 
+def certificate(ruleset: RuleSet) -> str:
+    """What the pack's calibration promises, in a sentence."""
+    known = ruleset.ruleset.calibration
+    if known is None:
+        return "规则包没有校准，自动分派只供建议。"
+    if not known.certified:
+        return f"校准未能证明承诺（{known.promise:.1%}），自动分派只供建议。"
+    evidence = f"{known.dispatched} 件中 {known.right} 件正确"
+    return f"校准：{known.confidence:.0%} 置信下，自动分派正确的比例不低于 {known.promise:.1%}（{evidence}）。"
+
+
 def explanation(complaint: Complaint, decision: Decision, ruleset: RuleSet, *, colour: bool) -> RenderableType:
     """One decision, whole: what, who, why, and the words of the complaint that say so."""
     parts: list[RenderableType] = [_verdict(decision, ruleset), Text()]
@@ -112,12 +123,19 @@ def _lines(decision: Decision, ruleset: RuleSet) -> list[tuple[str, str]]:
         ("类别", categories),
         ("问题", "、".join(ruleset.issues[code].name for code in decision.issues)),
         ("紧急程度", URGENCIES[decision.urgency]),
-        ("把握", f"{decision.certainty}分" + ("" if decision.confidence is None else f"，主办单位正确的概率约{decision.confidence:.1%}")),
+        ("把握", _certainty(decision)),
         ("次选", f"{department(runner_up.department, ruleset)}：{runner_up.why_not}" if runner_up else ""),
         ("追问", f"{decision.ask.question}（{' / '.join(option.text for option in decision.ask.options)}）" if decision.ask else ""),
         ("提醒", "".join(decision.notices)),
         ("理由", decision.reason),
+        ("校准", certificate(ruleset) if decision.decision is Outcome.DISPATCH else ""),
     ]
+
+
+def _certainty(decision: Decision) -> str:
+    """How sure; the probability was learnt on what could be dispatched, and says nothing of the rest."""
+    known = decision.confidence is not None and (decision.decision is Outcome.DISPATCH or decision.reason_code is Reason.LOW_CONFIDENCE)
+    return f"{decision.certainty}分" + (f"，主办单位正确的概率约{decision.confidence:.1%}" if known else "")
 
 
 def department(code: str | None, ruleset: RuleSet) -> str:

@@ -13,7 +13,7 @@ from service.engine import ENGINE_VERSION
 from service.evaluate.drawing import curve
 from service.evaluate.figures import Confusion, Figures, Rate, Score, mean, measure
 from service.evaluate.gold import RETURNED, Judged
-from service.show import OUTCOMES
+from service.show import OUTCOMES, certificate
 
 GROUPS = {"letter": "来信", "press": "报道", "case": "案例", "": "未注明"}
 KINDS = ("category", "issue", "scope", "signal")
@@ -24,6 +24,7 @@ GROUP_RATES = ("right", "lead", "returned", "precision", "coverage", "escalation
 def page(judged: Sequence[Judged], figures: Figures, ruleset: RuleSet) -> str:
     """The whole page."""
     wrong = [item for item in judged if not item.right]
+    flawed = [item for item in judged if item.right and _differs(item)]
     template = Template(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
     categories = {code: item.name for code, item in ruleset.ruleset.categories.items()}
     issues = {code: item.name for code, item in ruleset.issues.items()}
@@ -42,19 +43,10 @@ def page(judged: Sequence[Judged], figures: Figures, ruleset: RuleSet) -> str:
         issues=_scores(figures.issues, issues, "微平均", figures.issue.f1),
         curve=curve(figures.curve, ruleset),
         wrong=len(wrong),
-        errors="\n".join(_error(item, ruleset) for item in wrong) or "<p>没有。</p>",
+        errors=_errors(wrong, ruleset),
+        flawed=len(flawed),
+        flaws=_errors(flawed, ruleset),
     )
-
-
-def certificate(ruleset: RuleSet) -> str:
-    """What the pack's calibration promises, in a sentence."""
-    known = ruleset.ruleset.calibration
-    if known is None:
-        return "规则包没有校准，自动分派只供建议。"
-    if not known.certified:
-        return f"校准未能证明承诺（{known.promise:.1%}），自动分派只供建议。"
-    evidence = f"{known.dispatched} 件中 {known.right} 件正确"
-    return f"校准：{known.confidence:.0%} 置信下，自动分派正确的比例不低于 {known.promise:.1%}（{evidence}）。"
 
 
 def names(ruleset: RuleSet) -> dict[str, str]:
@@ -138,6 +130,16 @@ def _confusion(confusion: Confusion, ruleset: RuleSet) -> str:
     return "".join([*lines, "</table>"])
 
 
+def _differs(item: Judged) -> bool:
+    """Whether categories or issues of what is in scope are not those of the label."""
+    categories = {score.code for score in item.decision.categories}
+    return item.gold.inside and (categories != set(item.gold.categories) or set(item.decision.issues) != set(item.gold.issues))
+
+
+def _errors(items: Iterable[Judged], ruleset: RuleSet) -> str:
+    return "\n".join(_error(item, ruleset) for item in items) or "<p>没有。</p>"
+
+
 def _error(item: Judged, ruleset: RuleSet) -> str:
     gold, decision = item.gold, item.decision
     hard = ' <span class="hard">疑难</span>' if gold.hard else ""
@@ -147,12 +149,21 @@ def _error(item: Judged, ruleset: RuleSet) -> str:
             f"<article><h3>{escape(str(gold.id))}{hard}</h3>",
             f'<p>应为 <b class="expected">{escape(expected(item, ruleset))}</b>，',
             f'判为 <b class="given">{escape(given(item, ruleset))}</b></p>',
+            _issues(item, ruleset),
             f'<div class="told">{told}</div>',
             f'<p class="reason">{escape(decision.reason)}</p>',
             f"<p>标注理由：{escape(gold.why)}</p>" if gold.why else "",
             "</article>",
         ]
     )
+
+
+def _issues(item: Judged, ruleset: RuleSet) -> str:
+    want, got = item.gold.issues, item.decision.issues
+    if not item.gold.inside or set(want) == set(got):
+        return ""
+    named = ["、".join(ruleset.issues[code].name if code in ruleset.issues else code for code in codes) or "无" for codes in (want, got)]
+    return f'<p>问题应为 <b class="expected">{escape(named[0])}</b>，判为 <b class="given">{escape(named[1])}</b></p>'
 
 
 def expected(item: Judged, ruleset: RuleSet) -> str:

@@ -11,7 +11,8 @@ from models.ruleset import Calibration, RuleSet
 from service.evaluate.calibration import needed
 from service.evaluate.figures import Figures, Score, measure
 from service.evaluate.gold import Judged
-from service.evaluate.report import GROUP_RATES, GROUPS, certificate, expected, given, groups, names, percent, span
+from service.evaluate.report import GROUP_RATES, GROUPS, expected, given, groups, names, percent, span
+from service.show import certificate
 
 MOST_ERRORS = 20
 

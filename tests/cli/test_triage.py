@@ -1,8 +1,10 @@
 """`fenpai triage`: one text with its explanation, or a file line by line."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +203,27 @@ class TestAllCores:
             work.stdout.readline()
             work.stdout.close()
             assert b"Traceback" not in work.stderr.read()
+
+    def test_interrupted_they_leave_nothing_behind(self, tmp_path: Path) -> None:
+        """Lines without end come in by a pipe; Ctrl-C reaches all processes of the terminal."""
+        command = [sys.executable, "-m", "service", "triage", "-", "-o", str(tmp_path / "out.jsonl"), "-j", "2"]
+        line = orjson.dumps({"id": 1, "text": BALL * 40}).decode()
+        with (
+            subprocess.Popen(["/usr/bin/yes", line], stdout=subprocess.PIPE) as endless,
+            subprocess.Popen(command, stdin=endless.stdout, stderr=subprocess.PIPE, env=ENV, start_new_session=True) as work,
+        ):
+            while not self.size(tmp_path / "out.jsonl.part"):
+                assert work.poll() is None
+                time.sleep(0.05)
+            os.killpg(work.pid, signal.SIGINT)
+            assert work.stderr is not None
+            assert work.stderr.read().decode() == "已中断。\n"
+            assert work.wait() == 130
+            endless.kill()
+        assert list(tmp_path.iterdir()) == []
+
+    def size(self, path: Path) -> int:
+        return path.stat().st_size if path.exists() else 0
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", "service", *words], capture_output=True, text=True, env=ENV, check=False)
