@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from models.decision import Urgency
-from models.ruleset import ClauseId, Label, Prose, Strict
+from models.strict import ClauseId, Label, Prose, Strict
 
 SATURDAY = 5
 

@@ -3,15 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from models.clocks import CalendarFile, ClocksFile
+from models.strict import ClauseId, Label, Prose, Strict
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=80)]
-ClauseId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Terms = Annotated[tuple[Term, ...], Field(min_length=1, max_length=2000)]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Points = Annotated[int, Field(ge=0, le=1000)]
 Percent = Annotated[int, Field(ge=0, le=1000)]
 Place = Literal["institution", "title", "head", "content"]
@@ -46,12 +46,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     QUARANTINED = "quarantined"
     RETIRED = "retired"
-
-
-class Strict(BaseModel):
-    """Base of every part of a pack: unknown keys are mistakes, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Near(Strict):
@@ -334,6 +328,8 @@ class RuleSet(Strict):
     aliases: dict[str, str]
     words: tuple[str, ...]
     cases: dict[str, tuple[Expectation, ...]]
+    clocks: ClocksFile | None = None
+    calendar: tuple[CalendarFile, ...] = ()
 
     def department(self, code: str) -> Department:
         """The department with this code; KeyError where the rule set has none."""

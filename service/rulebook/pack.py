@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.clocks import CalendarFile, ClocksFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, Rule, RuleSet, RulesetFile, RulesFile
 from service.rulebook.layout import WORDS, belongs, kind_of, missing
 from service.rulebook.mistakes import Mistake
@@ -127,6 +128,8 @@ def assemble(pack: Pack, version: int) -> RuleSet:
         aliases={alias: meaning for model in models if isinstance(model, AliasesFile) for alias, meaning in model.aliases.items()},
         words=pack.words.words,
         cases={name: sheet.model.cases for name, sheet in pack.sheets.items() if isinstance(sheet.model, CasesFile)},
+        clocks=next((model for model in models if isinstance(model, ClocksFile)), None),
+        calendar=tuple(model for model in models if isinstance(model, CalendarFile)),
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from models.clocks import ClocksFile
-from models.ruleset import ClauseId, RuleId, RuleSet
+from models.ruleset import RuleId, RuleSet
+from models.strict import ClauseId
 from service.rulebook import find_pack, load, read_folder
 from service.rulebook.layout import LAYOUT
 from service.rulebook.references import USES
