@@ -141,9 +141,9 @@ def triage(
     elif what is None and not source and not sys.stdin.isatty():
         source = "-"
     if source:
-        _many(source, target, _engine(pack), processes)
+        _many(source, target, pack, processes)
     elif what is not None:
-        _one({"content": what, "title": title, "institution": institution}, _engine(pack), as_json=as_json)
+        _one({"content": what, "title": title, "institution": institution}, pack, as_json=as_json)
     else:
         raise StartError("没有要研判的内容。例：fenpai triage '孩子学舞蹈，机构不退费'；或 fenpai triage --input 诉求.jsonl")
 
@@ -157,12 +157,13 @@ def _engine(pack: str) -> Engine:
     return Engine(rulebook.load(rulebook.read_folder(rulebook.find_pack(pack))))
 
 
-def _one(given: dict[str, str], engine: Engine, *, as_json: bool) -> None:
+def _one(given: dict[str, str], pack: str, *, as_json: bool) -> None:
     try:
         ComplaintIn.model_validate(given)
     except ValidationError as mistake:
         raise StartError("；".join(batch.wording(mistake))) from None
     complaint = Complaint(**given)  # type: ignore[arg-type]
+    engine = _engine(pack)
     decision = engine.triage(complaint)
     if as_json:
         print(_json(batch.answer(decision)))
@@ -170,9 +171,10 @@ def _one(given: dict[str, str], engine: Engine, *, as_json: bool) -> None:
         show.say(Console(), complaint, decision, engine.ruleset)
 
 
-def _many(source: str, target: str, engine: Engine, processes: int) -> None:
-    began = time.perf_counter()
+def _many(source: str, target: str, pack: str, processes: int) -> None:
     with _opened(source) as lines, _written(target) as out, show.progress("研判", _size(source)) as advance:
+        engine = _engine(pack)
+        began = time.perf_counter()
         whole = batch.run(lines, out, engine, processes or None, lambda part: advance(part.read))
     _report(whole, time.perf_counter() - began)
     if whole.mistakes:

@@ -96,34 +96,35 @@ class TestManyLines:
         assert [item.name for item in path.parent.iterdir()] == ["in.jsonl"]
 
 
+BAD = (
+    (b"{", "JSON"),
+    (b"[1]", "JSON 对象"),
+    (b"\x00\xff\xfe\x89PNG", "UTF-8"),
+    ('{"text": "篮球班"}'.encode("gbk"), "UTF-8"),
+    ('{"text": "篮球班"}'.encode("utf-16"), "UTF-8"),
+    (rb'{"text": "\ud800"}', "JSON"),
+    (rb'{"text": "a\u0000b"}', "NUL"),
+    (b'{"title": "x"}', "content"),
+    (b'{"text": ""}', "不能为空"),
+    (b'{"text": 5}', "应是文字"),
+    (b'{"text": "x", "title": ["y"]}', "title"),
+    (b'{"text": "x", "demand_type": "?"}', "demand_type"),
+    (b'{"text": "x", "asserted_scope": "maybe"}', "asserted_scope"),
+    (b'{"text": "' + b"x" * 200_000 + b'"}', "太长"),
+    (b"[" * 100_000, "JSON"),
+)
+
+
 class TestBadLines:
-    @pytest.mark.parametrize(
-        ("line", "said"),
-        [
-            (b"{", "JSON"),
-            (b"[1]", "JSON 对象"),
-            (b"\x00\xff\xfe\x89PNG", "UTF-8"),
-            ('{"text": "篮球班"}'.encode("gbk"), "UTF-8"),
-            ('{"text": "篮球班"}'.encode("utf-16"), "UTF-8"),
-            (rb'{"text": "\ud800"}', "JSON"),
-            (rb'{"text": "a\u0000b"}', "NUL"),
-            (b'{"title": "x"}', "content"),
-            (b'{"text": ""}', "不能为空"),
-            (b'{"text": 5}', "应是文字"),
-            (b'{"text": "x", "title": ["y"]}', "title"),
-            (b'{"text": "x", "demand_type": "?"}', "demand_type"),
-            (b'{"text": "x", "asserted_scope": "maybe"}', "asserted_scope"),
-            (b'{"text": "' + b"x" * 200_000 + b'"}', "太长"),
-            (b"[" * 100_000, "JSON"),
-        ],
-    )
-    def test_one_is_told_by_its_number_and_harms_no_other(self, fenpai: Fenpai, lines: Lines, line: bytes, said: str) -> None:
-        ended = fenpai("triage", lines({"id": "a", "text": BALL}, line.replace(b"\n", b" "), {"id": "b", "text": WATER}))
+    def test_each_is_told_by_its_number_and_harms_no_other(self, fenpai: Fenpai, lines: Lines) -> None:
+        good = {"id": "a", "text": BALL}
+        ended = fenpai("triage", lines(good, *(line.replace(b"\n", b" ") for line, _ in BAD), good))
         assert ended.code == 1
-        assert [row.get("id") for row in ended.rows] == ["a", None, "b"]
-        assert ended.rows[1]["line"] == 2
-        assert said in ended.rows[1]["error"]
-        assert f"第 2 行：{ended.rows[1]['error']}" in ended.err
+        assert [row.get("decision") for row in ended.rows] == ["dispatch", *[None] * len(BAD), "dispatch"]
+        for number, ((line, said), row) in enumerate(zip(BAD, ended.rows[1:-1], strict=True), 2):
+            assert row["line"] == number
+            assert said in row["error"], line[:80]
+            assert f"第 {number} 行：{row['error']}" in ended.err
 
     def test_its_id_is_given_back(self, fenpai: Fenpai, lines: Lines) -> None:
         assert fenpai("triage", lines({"id": "x", "text": ""})).rows[0]["id"] == "x"
