@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -106,6 +107,17 @@ cases = Table(
     Index(None, "status", "created_at", "id"),
     Index(None, "lead", "created_at", "id"),
     Index(None, "category", "created_at", "id"),
+    Index(None, "source_system", "created_at", "id"),
+)
+# Nearly all cases are of normal urgency and need no entry: whoever asks for the others must say so (see service/store/pages.py).
+not_normal = cases.c.urgency != literal_column("'normal'")
+Index(
+    "ix_cases_urgency_created_at_id",
+    cases.c.urgency,
+    cases.c.created_at,
+    cases.c.id,
+    sqlite_where=not_normal,
+    postgresql_where=not_normal,
 )
 
 case_departments = Table(
@@ -134,6 +146,7 @@ events = Table(
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Index(None, "case_id", "seq"),
+    Index(None, "at"),
 )
 
 # Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use.

@@ -3,10 +3,11 @@
 Nothing here commits, reads a clock or makes an id.
 """
 
-from service.store.cases import cases_by_id, find_case, get_case, list_cases, list_position
+from service.store.cases import cases_by_id, find_case, get_case
 from service.store.chain import verify_chain
 from service.store.events import append_events, case_events, changes, feed_head, take_head
 from service.store.keys import bind_data_key, note_data_key
+from service.store.pages import list_cases, list_position
 from service.store.receive import insert_cases
 from service.store.rows import (
     Case,

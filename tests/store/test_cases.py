@@ -1,6 +1,8 @@
 """Cases as they stand: found by id and number, filtered, and read page by page."""
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +91,34 @@ class TestFilters:
         with filed.read() as conn:
             (case,) = store.list_cases(conn, Filters(department="fire_rescue"), limit=5).cases
         assert [part.department for part in case.departments] == ["education", "fire_rescue"]
+
+
+ASKED = {
+    "status": "dispatched",
+    "decision": "dispatch",
+    "department": "market_regulation",
+    "lead": "culture_sports",
+    "category": "arts",
+    "urgency": "normal",
+    "source_system": "12345",
+    "source_order_no": "TJ00000001",
+    "created_from": NOON,
+    "created_to": NOON + timedelta(hours=1),
+    "updated_since": NOON,
+}
+
+
+@pytest.mark.parametrize("order", ["created", "changed"])
+def test_any_two_filters_go_together(database: Database, order: Order) -> None:
+    """Each way through the indexes exists; SQLite refuses one that does not."""
+    receive(database, new_case(1), new_case(2, urgency="urgent", source_order_no="other"))
+    with database.read() as conn:
+        for one, other in itertools.combinations(ASKED, 2):
+            filters = Filters(**{one: ASKED[one], other: ASKED[other]})  # type: ignore[arg-type]
+            cases = store.list_cases(conn, filters, limit=5, order=order).cases
+            assert "TJ00000001" in {case.source_order_no for case in cases}
+            urgent = store.list_cases(conn, replace(filters, urgency="urgent", source_order_no=None), limit=5, order=order).cases
+            assert [case.source_order_no for case in urgent] == ["other"]
 
 
 class TestPages:

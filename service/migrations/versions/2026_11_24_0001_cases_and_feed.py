@@ -78,8 +78,10 @@ def _cases() -> None:
     )
     op.create_index("ix_cases_seq", "cases", ["seq"], unique=True)
     op.create_index("ix_cases_created_at_id", "cases", ["created_at", "id"])
-    for column in ("status", "lead", "category"):
+    for column in ("status", "lead", "category", "source_system"):
         op.create_index(f"ix_cases_{column}_created_at_id", "cases", [column, "created_at", "id"])
+    rare = sa.text("urgency != 'normal'")
+    op.create_index("ix_cases_urgency_created_at_id", "cases", ["urgency", "created_at", "id"], sqlite_where=rare, postgresql_where=rare)
     op.create_table(
         "case_departments",
         sa.Column("case_id", sa.String(26), nullable=False),
@@ -119,6 +121,7 @@ def _feed() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
     )
     op.create_index("ix_events_case_id_seq", "events", ["case_id", "seq"])
+    op.create_index("ix_events_at", "events", ["at"])
     heads = op.create_table(
         "heads",
         sa.Column("name", sa.String(32), nullable=False),
