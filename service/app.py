@@ -25,7 +25,7 @@ from service.api.deps import Office, Reads
 from service.api.meters import Meters
 from service.api.porter import Porter
 from service.config import Settings
-from service.errors import ListenFailed
+from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
 from service.vault import Vault
 from service.writer import Writer
@@ -101,7 +101,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     async with AsyncExitStack() as stack:
         database = db.connect(settings.database_url)
         stack.callback(database.close)
-        await asyncio.to_thread(db.upgrade, database)
+        await asyncio.to_thread(_upgrade, database)
         vault = Vault.open(settings.keys, _key_file(database))
         writer = Writer(database)
         writer.start()
@@ -114,6 +114,15 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         stack.callback(office.bell.close)
         _announce(office)
         yield office
+
+
+def _upgrade(database: db.Database) -> None:
+    try:
+        db.upgrade(database)
+    except StorageUnavailable as error:
+        raise DatabaseUnreachable(error.detail) from error
+    except OSError as error:
+        raise DatabaseUnreachable(f"打不开数据库文件 {database.path}：{error.strerror}。请检查文件夹是否存在、能否写入。") from error
 
 
 def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:

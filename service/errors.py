@@ -6,7 +6,7 @@ FenpaiError
 │   ├── ListenFailed           the address to listen on cannot be had
 │   ├── PackMissing            there is no such rule pack
 │   ├── PackBroken             a rule pack has mistakes
-│   ├── DatabaseUrlInvalid, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
+│   ├── DatabaseUrlInvalid, DatabaseUnreachable, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
 │   └── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
 ├── Refusal                    the request is at fault (4xx)
 │   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
@@ -94,6 +94,13 @@ class DatabaseUrlInvalid(StartError):
 
     code = "database_url_invalid"
     title = "数据库地址有误"
+
+
+class DatabaseUnreachable(StartError):
+    """打不开数据库。"""
+
+    code = "database_unreachable"
+    title = "打不开数据库"
 
 
 class DatabaseMissing(StartError):
