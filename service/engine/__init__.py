@@ -6,7 +6,7 @@ from models.ruleset import RuleSet
 
 from . import explain
 from .evidence import find
-from .judge import judge, weigh
+from .judge import Verdict, judge, weigh
 from .plan import Plan
 
 ENGINE_VERSION = "1"
@@ -46,7 +46,7 @@ class Engine:
             runner_up=explain.runner_up(verdict, weighing, self.ruleset),
             ask=explain.ask(verdict, complaint, weighing, self.ruleset),
             certainty=verdict.certainty,
-            confidence=confidence(self.ruleset, verdict.certainty) if verdict.outcome is not Outcome.RETURN else None,
+            confidence=confidence(self.ruleset, verdict),
             suggest=explain.suggest(verdict, self.ruleset),
             notices=explain.notices(verdict, self.ruleset),
             ruleset=self._ref,
@@ -63,10 +63,11 @@ class Engine:
         )  # fmt: skip
 
 
-def confidence(ruleset: RuleSet, certainty: int) -> float | None:
-    """The probability that the lead is right at this certainty (points), from the pack's calibration; None without one."""
+def confidence(ruleset: RuleSet, verdict: Verdict) -> float | None:
+    """The probability that a lead told from the text is right, by the calibration; None without one, or where the text tells none."""
     calibration = ruleset.ruleset.calibration
-    if calibration is None:
+    told = verdict.outcome is Outcome.DISPATCH or verdict.reason is Reason.LOW_CONFIDENCE
+    if calibration is None or not told:
         return None
-    known = [right for points, right in calibration.curve if points <= certainty]
+    known = [right for points, right in calibration.curve if points <= verdict.certainty]
     return known[-1] if known else 0.0

@@ -155,9 +155,18 @@ def _reason_out(verdict: Verdict, pieces: tuple[Evidence, ...], ruleset: RuleSet
 
 
 def _quoted(pieces: Iterable[Evidence]) -> str:
-    return "、".join(list(dict.fromkeys(f"“{piece.quote}”" for piece in pieces))[:4])
+    """The words met, the strongest first, none that stands inside another: at most four."""
+    words = list(dict.fromkeys(piece.quote for piece in pieces))
+    whole = [word for word in words if not any(word in other and word != other for other in words)]
+    return "、".join(f"“{word}”" for word in whole[:4])
+
+
+UNCERTIFIED = "本规则集没有经标注数据证明可以自动分派，去向仅供建议，请人工确认。"
 
 
 def notices(verdict: Verdict, ruleset: RuleSet) -> tuple[str, ...]:
-    """What the call taker must do at once."""
-    return tuple(ruleset.ruleset.emergency_notices) if verdict.urgency is Urgency.EMERGENCY else ()
+    """What the call taker must do at once, and whether the dispatch is only a suggestion."""
+    calibration = ruleset.ruleset.calibration
+    urgent = ruleset.ruleset.emergency_notices if verdict.urgency is Urgency.EMERGENCY else ()
+    unproven = verdict.outcome is Outcome.DISPATCH and not (calibration is not None and calibration.certified)
+    return (*urgent, UNCERTIFIED) if unproven else tuple(urgent)
