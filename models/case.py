@@ -19,6 +19,13 @@ class Status(StrEnum):
     DISPATCHED = "dispatched"
     ESCALATED = "escalated"
     RETURNED = "returned"
+    ACCEPTED = "accepted"
+    HANDED_BACK = "handed_back"
+    REPLIED = "replied"
+    COMPLETED = "completed"
+    FOLLOWED_UP = "followed_up"
+    ARCHIVED = "archived"
+    MERGED = "merged"
 
 
 BIRTH: dict[Outcome, Status] = {

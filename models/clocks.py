@@ -130,6 +130,15 @@ class Extension(Strict):
     why: Prose | None = None
 
 
+class Designation(Strict):
+    """指定承办: after how many dispatches a department is named that cannot hand back."""
+
+    name: Label = "指定承办"
+    after: int = Field(3, ge=1, le=20)
+    clause: ClauseId | None = None
+    why: Prose | None = None
+
+
 class Counting(Strict):
     """The clauses that say how days are counted: from the next day, until the office closes."""
 
@@ -152,6 +161,7 @@ class ClocksFile(Strict):
     counting: Counting = Counting()
     receipt: Receipt
     hand_back: Graded
+    designation: Designation = Designation()
     handling: Graded
     extension: Extension
     follow_up: FollowUp
@@ -181,7 +191,7 @@ class ClocksFile(Strict):
     def clause_ids(self) -> set[str]:
         """Every clause that the file names; clauses.yaml must have them all."""
         named = [limit.clause for limit in self.limits()]
-        named += [self.extension.clause, self.counting.next_day, self.counting.close]
+        named += [self.designation.clause, self.extension.clause, self.counting.next_day, self.counting.close]
         return {clause for clause in named if clause is not None}
 
 
