@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from models.ruleset import Rule, Status
 from service.engine.terms import PLACE, PROGRAM, expand_term, word_lists
 from service.rulebook.mistakes import Loc, Severity, Words
-from service.rulebook.nodes import Node
 from service.rulebook.pack import Pack
 from service.rulebook.references import Names, sheets_of
 from service.rulebook.sheet import Sheet
@@ -231,21 +230,25 @@ def _names(placed: Iterable[Placed], *statuses: Status) -> set[str]:
 
 def _check_aliases(pack: Pack, fold: Fold) -> None:
     """Note aliases that change nothing, and words that are never met because an alias replaces them."""
+    meanings: dict[str, str] = {}
     for sheet in sheets_of(pack, "aliases.yaml"):
-        aliases = {fold(str(loc[-1])): (loc, node) for loc, node in sheet.walk("aliases.*")}
-        for alias, (loc, node) in aliases.items():
-            if alias == fold(node.text or ""):
+        for loc, node in sheet.walk("aliases.*"):
+            alias, meaning = fold(str(loc[-1])), fold(node.text or "")
+            if alias == meaning:
                 sheet.report(loc, ("idle_alias", f"{loc[-1]} 的别名就是它自己", "请删掉这一行"))
-        for rules in pack.rules():
-            for pattern in WORDS_IN_RULES:
-                for loc, node in rules.walk(pattern):
-                    _check_replaced(rules, loc, node, aliases, fold)
+            else:
+                meanings[alias] = meaning
+    longest = max(map(len, meanings), default=0)
+    for sheet in pack.rules():
+        for pattern in WORDS_IN_RULES:
+            for loc, node in sheet.walk(pattern):
+                word = fold(node.text or "")
+                if inside := _alias_in(word, meanings, longest):
+                    message = f"{shortened(word)} 永远不会命中：来话里的 {inside} 先按 aliases.yaml 换成了 {meanings[inside]}"
+                    sheet.warn(loc, ("replaced_word", message, f"请改写成 {word.replace(inside, meanings[inside])}"))
 
 
-def _check_replaced(sheet: Sheet, loc: Loc, node: Node, aliases: Mapping[str, tuple[Loc, Node]], fold: Fold) -> None:
-    word = fold(node.text or "")
-    for alias, (_, meaning) in aliases.items():
-        if alias in word and alias != fold(meaning.text or ""):
-            message = f"{shortened(node.text or '')} 永远不会命中：来话里的 {alias} 先按 aliases.yaml 换成了 {meaning.text}"
-            sheet.warn(loc, ("replaced_word", message, f"请改写成 {word.replace(alias, meaning.text or '')}"))
-            return
+def _alias_in(word: str, aliases: Container[str], longest: int) -> str | None:
+    """The first alias inside a word."""
+    ends = ((start, end) for start in range(len(word)) for end in range(start + 1, min(start + longest, len(word)) + 1))
+    return next((word[start:end] for start, end in ends if word[start:end] in aliases), None)

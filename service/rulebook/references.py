@@ -51,6 +51,10 @@ USES = {
         "returns.*.clause": "clause",
         "no_evidence.clause": "clause",
         "questions.*.answers.*.category": "category",
+        "register.statuses.*.issue": "issue",
+        "register.statuses.*.clause": "clause",
+        "register.absent.issue": "issue",
+        "register.absent.clause": "clause",
     },
     "departments.yaml": {"departments.*.clause": "clause"},
     "clauses.yaml": {"clauses.*.document": "document"},
@@ -88,10 +92,16 @@ class Names:
     where: str
     codes: dict[str, list[str]] = field(default_factory=dict)
     open: bool = False
+    guesses: dict[str, str | None] = field(default_factory=dict)
 
     def likely(self, written: str) -> str | None:
-        """The code that somebody meant: by another name of it, or by likeness."""
-        written = written.strip(QUOTES)
+        """The code that somebody meant. Guessing is slow where there are many codes, so it ends after a number of guesses."""
+        if written not in self.guesses and len(self.guesses) < MOST_GUESSES:
+            self.guesses[written] = self._guess(written.strip(QUOTES))
+        return self.guesses.get(written)
+
+    def _guess(self, written: str) -> str | None:
+        """By another name of it, or by likeness."""
         for code, names in self.codes.items():
             if written in names:
                 return f"{code}（{names[0]}）"
@@ -189,6 +199,9 @@ def _check_target(sheet: Sheet, loc: Loc, written: str, names: dict[str, Names])
         _check_use(sheet, loc, code, kind, names)
 
 
+MOST_GUESSES = 100
+MOST_CIRCLES = 20
+"""Bounds, so that no pack keeps us busy: who has more is told of these first."""
 TARGETS = ("signal", "scope", "issue", "category")
 
 
@@ -240,7 +253,10 @@ def check_circles(pack: Pack) -> None:
         for kind in TARGETS:
             if code := _text(node.child(kind)):
                 waits[f"{kind}:{code}"].append(name)
-    while circle := _circle(waits):
+    for _ in range(MOST_CIRCLES):
+        circle = _circle(waits)
+        if circle is None:
+            break
         start = min(name for name in circle if name in rules)
         way = circle[circle.index(start) :] + circle[: circle.index(start)] + [start]
         sheet, loc, _ = rules[start]

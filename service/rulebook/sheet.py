@@ -17,6 +17,8 @@ MAX_SIZE = 1_000_000
 """Bytes of one file; a real one stays under 100,000."""
 LOST = ("alias", "bad_key", "merge_key")
 """Flaws through which a value is lost: what pydantic would say about the hole only confuses."""
+FORMS = ("pattern", "wide_quotes")
+"""Complaints about the form of a code, which may be followed by a better one: that it names nothing."""
 
 
 class Sheet:
@@ -28,8 +30,15 @@ class Sheet:
         self.model: BaseModel | None = None
         self.root = Node(1, 1)
         self.whole = False
-        self.mistakes: list[Mistake] = []
+        self._noted: list[Mistake] = []
+        self._withdrawn: set[Mistake] = set()
+        self._forms: dict[tuple[int, int], Mistake] = {}
         self._read(text)
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """Everything that is wrong with this file, as far as it is known."""
+        return [mistake for mistake in self._noted if mistake not in self._withdrawn]
 
     def _read(self, text: str) -> None:
         if len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
@@ -60,7 +69,7 @@ class Sheet:
                 if not self._is_hole(detail, lost):
                     self._report_error(detail["loc"], detail)
             return
-        if self.whole and not self.mistakes:
+        if self.whole and not self._noted:
             self.model = model
 
     def _is_hole(self, detail: ErrorDetails, lost: tuple[Loc, ...]) -> bool:
@@ -85,15 +94,20 @@ class Sheet:
     def report(self, loc: Loc, words: Words, *, at: Node | None = None, severity: Severity = "error") -> None:
         """Note a mistake at a way into this file; it stands at the value there unless `at` says otherwise."""
         node = at or self.root.at(loc)
-        self.mistakes.append(Mistake(self.name, node.line, node.column, dotted(loc), self.rule_at(loc), *words, severity=severity))
+        mistake = Mistake(self.name, node.line, node.column, dotted(loc), self.rule_at(loc), *words, severity=severity)
+        self._noted.append(mistake)
+        if mistake.code in FORMS:
+            self._forms[node.line, node.column] = mistake
 
     def say_better(self, loc: Loc, words: Words) -> None:
         """Note a mistake, and withdraw what pydantic said about the form of the same value: this says more."""
         node = self.root.at(loc)
-        here = (node.line, node.column, "pattern")
-        self.mistakes = [mistake for mistake in self.mistakes if (mistake.line, mistake.column, mistake.code) != here]
-        if not any((mistake.line, mistake.column, mistake.code) == (node.line, node.column, "wide_quotes") for mistake in self.mistakes):
-            self.report(loc, words)
+        said = self._forms.get((node.line, node.column))
+        if said is not None and said.code == "wide_quotes":
+            return
+        if said is not None:
+            self._withdrawn.add(said)
+        self.report(loc, words)
 
     def warn(self, loc: Loc, words: Words) -> None:
         """Note what is allowed but looks wrong."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from service.rulebook.layout import WORDS
 from service.rulebook.mistakes import Mistake, Severity
 from service.rulebook.mistakes import Words as Said
+from service.rulebook.sheet import MAX_SIZE
 from service.rulebook.slips import unreadable
 
 MAX_WORD = 20
@@ -20,6 +21,8 @@ class WordList:
 
 def read_words(text: str) -> WordList:
     """The words of the file, in its order."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
+        return WordList((), [_mistake(1, 1, ("too_large", f"文件太大，超过 {MAX_SIZE // 1_000_000} MB", "请删减"))])
     mistakes = [_mistake(flaw.line, flaw.column, (flaw.code, flaw.message, flaw.hint)) for flaw in unreadable(text)]
     if mistakes:
         return WordList((), mistakes)
