@@ -27,6 +27,10 @@ class Cutter(Protocol):
         """The tokens of a block, in order; joined they are the block."""
         ...
 
+    def weight(self, character: str) -> int:
+        """How often people write a character: larger is more often."""
+        ...
+
 
 class Jieba:
     """jieba's own cut, by an own tokenizer, so that words added here do not leak into others."""
@@ -34,6 +38,7 @@ class Jieba:
     def __init__(self, words: Iterable[str]) -> None:
         self._tokenizer = jieba.Tokenizer()
         self._tokenizer.initialize()
+        self._tokenizer.total = sum(self._tokenizer.FREQ.values())  # jieba counts a word twice that stands in its dictionary twice
         for word in words:
             self._add(word)
 
@@ -42,12 +47,16 @@ class Jieba:
         known = self._tokenizer.FREQ.get(word, 0)
         if known and self.cut(word) == [word]:
             return
-        self._tokenizer.total -= known  # add_word counts the whole weight once more
         self._tokenizer.add_word(word, max(self._tokenizer.suggest_freq(word), LEAST))
+        self._tokenizer.total -= known  # nor does the old weight stay in the sum
 
     def cut(self, block: str) -> list[str]:
         """The tokens of a block."""
         return list(self._tokenizer.cut(block, HMM=False))
+
+    def weight(self, character: str) -> int:
+        """The dictionary's own count."""
+        return int(self._tokenizer.suggest_freq(character))
 
 
 class FastJieba:
@@ -62,6 +71,10 @@ class FastJieba:
     def cut(self, block: str) -> list[str]:
         """The tokens of a block."""
         return list(self._tokenizer.cut(block, hmm=False))
+
+    def weight(self, character: str) -> int:
+        """The dictionary's own count."""
+        return int(self._tokenizer.suggest_freq(character))
 
 
 def cutter(words: Iterable[str]) -> Cutter:
