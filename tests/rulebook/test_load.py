@@ -24,6 +24,9 @@ class TestSoundPack:
         assert ruleset.lists == {"taught": ("班", "课", "培训")}
         assert ruleset.aliases == {"兰球": "篮球"}
         assert ruleset.words == ("校外培训", "云溪区")
+        assert ruleset.clocks is not None
+        assert ruleset.clocks.extension.max_working_days == 4
+        assert [year.year for year in ruleset.calendar] == [2026]
         assert list(ruleset.cases) == ["categories/ball.test.yaml", "categories/stage.test.yaml", "scope.test.yaml"]
 
     def test_does_not_change_afterwards(self) -> None:

@@ -25,6 +25,7 @@ Editor.yaml_implicit_resolvers = {
 
 
 def test_committed_schema_is_the_one_the_models_make() -> None:
+    """After a change of the models: `fenpai rules schema > rules/schema.json`."""
     assert json.loads((RULES / "schema.json").read_text(encoding="utf-8")) == schema()
 
 
