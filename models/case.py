@@ -1,9 +1,11 @@
 """Cases on the wire: what the API answers about a case, its timeline and the feed, and how lists are asked for."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 from models.complaint import Text
 from models.decision import Decision, Outcome, Urgency
@@ -164,6 +166,20 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Position = Annotated[int, Field(ge=0, le=MAX_SEQ)]
 
 
+def _spelt_out(moment: object) -> object:
+    """No bare numbers, which could be seconds or milliseconds; and a `+` that the address turned into a blank is one again."""
+    if isinstance(moment, str):
+        if _NUMBER.fullmatch(moment):
+            raise PydanticKnownError("datetime_parsing", {"error": "a number"})
+        return _LOST_PLUS.sub(r"\1+\2", moment)
+    return moment
+
+
+_NUMBER = re.compile(r"[-+\d.eE_ ]+")
+_LOST_PLUS = re.compile(r"(:[\d.]+) (\d\d:?\d\d)$")
+Moment = Annotated[AwareDatetime, BeforeValidator(_spelt_out)]
+
+
 class CaseQuery(Query):
     """Which cases, in which order, from where on."""
 
@@ -175,9 +191,9 @@ class CaseQuery(Query):
     urgency: Urgency | None = Field(None, description="紧急程度")
     source_system: Text | None = Field(None, max_length=64, description="来源系统代码")
     source_order_no: Text | None = Field(None, max_length=64, description="来源工单编号")
-    created_from: AwareDatetime | None = Field(None, description="受理时间不早于；时间须带时区，`+` 在地址中写作 `%2B`")
-    created_to: AwareDatetime | None = Field(None, description="受理时间早于")
-    updated_since: AwareDatetime | None = Field(None, description="最近一次变更不早于")
+    created_from: Moment | None = Field(None, description="受理时间不早于；时间须带时区")
+    created_to: Moment | None = Field(None, description="受理时间早于")
+    updated_since: Moment | None = Field(None, description="最近一次变更不早于")
     order: Literal["created", "changed"] = Field("created", description="created：新受理的在前；changed：最久未变更的在前，适合轮询")
     limit: int = Field(50, ge=1, le=500, description="每页多少个")
     cursor: str | None = Field(None, max_length=512, description="上一页给出的 next，其他条件须与上一页相同")

@@ -31,7 +31,7 @@ from service.store import CaseRow, Filters, Page
 router = door("/v1/cases", "案件")
 intake = door("/v1/cases", "案件", PlainRoute)
 
-CaseId = Annotated[str, Path(description="案件编号（ULID）", max_length=64)]
+CaseId = Annotated[str, Path(description="案件编号（ULID）")]
 
 KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI gathers, with the models of plain routes and the examples added, as JSON and as openapi.yaml."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from service.api import responses
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 """Data, not code: by operation, the request and the answers by status."""
+
+WORDS = Path(__file__).with_name("words.json")
+"""By model and field ("" is the model itself), what the docstrings say to programmers only."""
+
+LEADING = re.compile("[\u4e00-\u9fff]+")
 
 PLAIN: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, BatchRow, Problem)
 """Models that endpoints read and write themselves, which FastAPI does not see."""
@@ -40,8 +46,11 @@ def build(app: FastAPI) -> Document:
     )
     _add_models(document)
     _add_problems(document)
+    _describe(document["components"]["schemas"])
     examples = orjson.loads(EXAMPLES.read_bytes())
     for operation in _operations(document):
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"].pop("title", None)
         _drop_foreign_problem(operation)
         _show(operation, examples.get(operation["operationId"], {}))
     plain: Document = orjson.loads(orjson.dumps(document))
@@ -86,6 +95,21 @@ def _add_problems(document: Document) -> None:
     referred = orjson.dumps(document["paths"]).decode()
     known = responses.examples().items()
     document["components"]["examples"] = {code: example for code, example in known if f'/examples/{code}"' in referred}
+
+
+def _describe(schemas: Document) -> None:
+    """In Chinese alone: what words.json says, or the Chinese word that a docstring begins with."""
+    words = orjson.loads(WORDS.read_bytes())
+    for name, schema in schemas.items():
+        schema.pop("title", None)
+        said = LEADING.match(schema.pop("description", ""))
+        described = words.get(name, {}).get("", said[0] if said else None)
+        if described:
+            schema["description"] = described
+        for field, told in schema.get("properties", {}).items():
+            told.pop("title", None)
+            if field in words.get(name, {}):
+                told.setdefault("description", words[name][field])
 
 
 def _operations(document: Document) -> list[Document]:

@@ -89,6 +89,7 @@ COUNTS = {
     "source_system=other": 0,
     "created_from=2020-01-01T00:00:00Z": 4,
     "created_to=2020-01-01T00:00:00%2B08:00": 0,
+    "created_from=2020-01-01T00:00:00+08:00": 4,  # the address makes a blank of the plus
     "updated_since=2099-01-01T00:00:00Z": 0,
     "status=dispatched&category=ball": 1,
 }
@@ -137,6 +138,7 @@ class TestList:
             ("department=X!", "/department", "小写字母"),
             ("created_from=2026-11-24T09:00:00", "/created_from", "时区"),
             ("created_from=yesterday", "/created_from", "时间"),
+            ("created_from=1700000000", "/created_from", "时间"),
             ("order=random", "/order", "created、changed"),
             ("source_system=%00", "/source_system", "NUL"),
         ],
