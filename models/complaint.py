@@ -22,11 +22,17 @@ class DemandType(StrEnum):
     PRAISE = "表扬"
 
 
+ABSENT = "absent"
+"""How a register answers that does not hold the institution it was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterHit:
-    """The institution of the register (名录) that a complaint names, found before triage so that triage stays pure.
+    """What the register (名录) knows of the institution that a complaint names, looked up before triage so that triage stays pure.
 
-    `how` is exact, alias or fuzzy; `category` is the licensed one, None where the licence does not say.
+    `how` is exact, alias or fuzzy, or absent: the field names an institution, by this name, that the register does not hold.
+    `category` is the licensed one, None where the licence does not say. `start` and `end` are the place of `quote` in the
+    original text of `field`, where the institution is named.
     """
 
     name: str
@@ -35,6 +41,17 @@ class RegisterHit:
     how: str
     score: int = 100
     quote: str = ""
+    field: str = ""
+    start: int = 0
+    end: int = 0
+    id: str = ""
+    department: str | None = None
+    licence: str = ""
+
+    @property
+    def listed(self) -> bool:
+        """Whether the register holds it."""
+        return self.how != ABSENT
 
 
 @dataclass(frozen=True, slots=True)

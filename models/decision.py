@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.complaint import RegisterHit
+
 
 class Outcome(StrEnum):
     """研判结果."""
@@ -117,6 +119,7 @@ class Decision:
     `certainty`, in points, is how far the evidence is from saying otherwise;
     `confidence` is the probability, learnt on labelled complaints by `fenpai calibrate`, that the lead is right;
     None where the pack carries no calibration. `suggest` is the unit to suggest to the hotline with a return.
+    `register` is what the register knew, so that the decision can be made again when the register has long changed.
     """
 
     decision: Outcome
@@ -137,3 +140,4 @@ class Decision:
     notices: tuple[str, ...]
     ruleset: RulesetRef
     engine: str
+    register: RegisterHit | None = None

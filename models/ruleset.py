@@ -202,10 +202,27 @@ class Thresholds(Strict):
     dispatch: Points = 0
 
 
+class RegisterStatus(Strict):
+    """What a status in the register tells: an issue and how much, and what the officer is told; `{name}` and `{status}` are filled in."""
+
+    issue: Code | None = None
+    strength: Strength = Strength.STRONG
+    clause: ClauseId | None = None
+    notice: Prose | None = None
+
+
 class RegisterPoints(Strict):
-    """What it tells that the register (名录) holds the institution."""
+    """What it tells that the register (名录) holds the institution, or does not.
+
+    `scope` counts where the hotline's field for the institution names it, `mention` where only the text does. `statuses` are
+    those that a register may hold; empty: any. `places` stand before registered names, and callers leave them out.
+    """
 
     scope: Points = 20
+    mention: Points = 5
+    places: tuple[Term, ...] = ()
+    statuses: dict[Label, RegisterStatus] = Field(default_factory=dict)
+    absent: RegisterStatus | None = None
 
 
 class Calibration(Strict):

@@ -31,7 +31,7 @@ class Engine:
         hits = find(self._plan, reading, self.ruleset.ruleset)
         weighing = weigh(hits, complaint, self.ruleset)
         verdict = judge(weighing, complaint, self.ruleset)
-        pieces = explain.evidence(hits, reading, verdict, self._plan.patterns)
+        pieces = explain.evidence(hits, reading, verdict, self._plan.patterns, explain.register(verdict, complaint, self.ruleset))
         return Decision(
             decision=verdict.outcome,
             reason_code=verdict.reason,
@@ -48,9 +48,10 @@ class Engine:
             certainty=verdict.certainty,
             confidence=confidence(self.ruleset, verdict),
             suggest=explain.suggest(verdict, self.ruleset),
-            notices=explain.notices(verdict, self.ruleset),
+            notices=explain.notices(verdict, complaint, self.ruleset),
             ruleset=self._ref,
             engine=ENGINE_VERSION,
+            register=complaint.register,
         )
 
     def _without_evidence(self) -> Decision:

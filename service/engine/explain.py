@@ -7,7 +7,7 @@ from models.decision import Ask, Evidence, Option, Outcome, Reason, RunnerUp, Ur
 from models.ruleset import ReturnAdvice, RuleSet, ScopeCode
 
 from .evidence import Hit
-from .judge import OUT_REASONS, Verdict, Weighing
+from .judge import OUT_REASONS, Verdict, Weighing, listed, status_of
 from .text import Reading
 
 MOST_EVIDENCE = 12
@@ -15,11 +15,13 @@ MOST_EVIDENCE = 12
 QUESTION_CATEGORY, QUESTION_SCOPE, QUESTION_PRIMARY = "category", "scope", "primary"
 
 
-def evidence(hits: Iterable[Hit], reading: Reading, verdict: Verdict, patterns: tuple[str, ...]) -> tuple[Evidence, ...]:
-    """The strongest hits, those that speak for the verdict first."""
+def evidence(
+    hits: Iterable[Hit], reading: Reading, verdict: Verdict, patterns: tuple[str, ...], register: tuple[Evidence, ...] = ()
+) -> tuple[Evidence, ...]:
+    """The strongest hits, those that speak for the verdict first; then what the register says."""
     speaking = _speaking(verdict)
     ranked = sorted(hits, key=lambda hit: (hit.rule.supports not in speaking, -hit.weight, hit.start, hit.rule.id))
-    return tuple(_piece(hit, reading, patterns) for hit in ranked[:MOST_EVIDENCE])
+    return (*(_piece(hit, reading, patterns) for hit in ranked[: MOST_EVIDENCE - len(register)]), *register)
 
 
 def _speaking(verdict: Verdict) -> set[str]:
@@ -35,6 +37,26 @@ def _speaking(verdict: Verdict) -> set[str]:
 def _piece(hit: Hit, reading: Reading, patterns: tuple[str, ...]) -> Evidence:
     field, start, end, quote = reading.place(hit.start, hit.end)
     return Evidence(hit.rule.id, hit.rule.supports, patterns[hit.pattern], field, start, end, quote, hit.weight, hit.rule.clause)
+
+
+def register(verdict: Verdict, complaint: Complaint, ruleset: RuleSet) -> tuple[Evidence, ...]:
+    """What the register says, at the place where the complaint names the institution; each piece with the registered name as its term."""
+    hit = complaint.register
+    if hit is None or not hit.field or verdict.outcome is Outcome.RETURN:
+        return ()
+    found: list[tuple[str, str, int, str | None]] = []
+    if hit.listed:
+        found.append(("register.listed", f"scope:{ScopeCode.IN}", listed(hit, ruleset), None))
+    if verdict.reason is Reason.REGISTER:
+        found.append(("register.licence", f"category:{verdict.primary}", 0, None))
+    status = status_of(hit, ruleset)
+    if status is not None and status.issue is not None:
+        points = ruleset.ruleset.points[status.strength]
+        found.append(("register.status" if hit.listed else "register.absent", f"issue:{status.issue}", points, status.clause))
+    return tuple(
+        Evidence(rule, supports, hit.name, hit.field, hit.start, hit.end, hit.quote, weight, clause)
+        for rule, supports, weight, clause in found
+    )
 
 
 def runner_up(verdict: Verdict, weighing: Weighing, ruleset: RuleSet) -> RunnerUp | None:
@@ -164,9 +186,17 @@ def _quoted(pieces: Iterable[Evidence]) -> str:
 UNCERTIFIED = "本规则集没有经标注数据证明可以自动分派，去向仅供建议，请人工确认。"
 
 
-def notices(verdict: Verdict, ruleset: RuleSet) -> tuple[str, ...]:
-    """What the call taker must do at once, and whether the dispatch is only a suggestion."""
+def notices(verdict: Verdict, complaint: Complaint, ruleset: RuleSet) -> tuple[str, ...]:
+    """What the call taker must do at once, what the register says that an officer must know, whether the dispatch is only a suggestion."""
     calibration = ruleset.ruleset.calibration
     urgent = ruleset.ruleset.emergency_notices if verdict.urgency is Urgency.EMERGENCY else ()
     unproven = verdict.outcome is Outcome.DISPATCH and not (calibration is not None and calibration.certified)
-    return (*urgent, UNCERTIFIED) if unproven else tuple(urgent)
+    return (*urgent, *_told_by_register(verdict, complaint, ruleset), *((UNCERTIFIED,) if unproven else ()))
+
+
+def _told_by_register(verdict: Verdict, complaint: Complaint, ruleset: RuleSet) -> tuple[str, ...]:
+    hit = complaint.register
+    status = status_of(hit, ruleset) if hit is not None and verdict.outcome is not Outcome.RETURN else None
+    if hit is None or status is None or status.notice is None:
+        return ()
+    return (status.notice.replace("{name}", hit.name).replace("{status}", hit.status),)

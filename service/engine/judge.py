@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.complaint import Complaint
+from models.complaint import Complaint, RegisterHit
 from models.decision import Assist, CategoryScore, Outcome, Reason, Urgency
-from models.ruleset import RuleSet, ScopeCode
+from models.ruleset import RegisterStatus, RuleSet, ScopeCode
 
 from .evidence import Hit
 from .plan import PlannedRule
@@ -70,7 +70,7 @@ def weigh(hits: Iterable[Hit], complaint: Complaint, ruleset: RuleSet) -> Weighi
     sums = _sums(by_rule, ruleset.ruleset.repeat)
     scope, categories = sums["scope"], sums["category"]
     if complaint.register is not None:
-        scope[ScopeCode.IN] = scope.get(ScopeCode.IN, 0) + ruleset.ruleset.register_points.scope
+        _add_register(complaint.register, ruleset, scope, sums["issue"])
     for question, answer in complaint.answers.items():
         _settle(question, answer, ruleset, scope, categories)
     return Weighing(scope, categories, sums["issue"], frozenset(sums["signal"]), frozenset(rule.id for rule in by_rule))
@@ -86,6 +86,27 @@ def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str,
         best = sorted(totals, reverse=True)
         sums[kind][code] = sum(each * share // 100 for each, share in zip(best, repeat, strict=False))
     return sums
+
+
+def _add_register(hit: RegisterHit, ruleset: RuleSet, scope: dict[str, int], issues: dict[str, int]) -> None:
+    """Add what it tells that the register holds the institution, and in which status, or does not hold it."""
+    if hit.listed:
+        scope[ScopeCode.IN] = scope.get(ScopeCode.IN, 0) + listed(hit, ruleset)
+    status = status_of(hit, ruleset)
+    if status is not None and status.issue is not None:
+        issues[status.issue] = issues.get(status.issue, 0) + ruleset.ruleset.points[status.strength]
+
+
+def listed(hit: RegisterHit, ruleset: RuleSet) -> int:
+    """The points for a listed institution: more where the hotline has filled it in, less where the text only mentions it."""
+    numbers = ruleset.ruleset.register_points
+    return numbers.mention if hit.field in {"title", "content"} else numbers.scope
+
+
+def status_of(hit: RegisterHit, ruleset: RuleSet) -> RegisterStatus | None:
+    """What the rule set says about the status in which the register holds the institution."""
+    numbers = ruleset.ruleset.register_points
+    return numbers.statuses.get(hit.status) if hit.listed else numbers.absent
 
 
 def _settle(question: str, answer: str, ruleset: RuleSet, scope: dict[str, int], categories: dict[str, int]) -> None:
