@@ -1,4 +1,4 @@
-"""The tables of fenpai, for SQLite and PostgreSQL alike: cases, their events, the feed's head, rule sets.
+"""The tables of fenpai, for SQLite and PostgreSQL alike: cases, their events and timers, the feed's head, rule sets.
 
 JSON is kept as text on both: a replayed answer must be equal byte for byte and an event must hash the same for ever, while
 JSONB would reorder keys and reformat numbers.
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -100,6 +101,12 @@ cases = Table(
     Column("issues", Text, nullable=False),
     Column("ruleset_version", Integer, nullable=False),
     Column("ruleset_digest", String(64), nullable=False),
+    Column("hops", Integer, nullable=False),
+    Column("complex", Boolean, nullable=False),
+    Column("clocks", Text, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("merged_into", String(26)),
+    Column("alarm", String(16)),
     # The number first: officers look cases up by it without knowing which system sent them.
     UniqueConstraint("source_order_no", "source_system"),
     Index(None, "seq", unique=True),
@@ -119,6 +126,9 @@ Index(
     sqlite_where=not_normal,
     postgresql_where=not_normal,
 )
+# Few cases are merged into another, and few have clocks that a calendar is missing for.
+for _rare in (cases.c.merged_into, cases.c.alarm):
+    Index(f"ix_cases_{_rare.name}", _rare, sqlite_where=_rare.is_not(None), postgresql_where=_rare.is_not(None))
 
 case_departments = Table(
     "case_departments",
@@ -130,6 +140,9 @@ case_departments = Table(
     Column("issue", String(32)),
     # The case's own time once more: a department's list is read in order from this index alone.
     Column("created_at", Moment, nullable=False),
+    Column("opinion", String(8)),
+    Column("opinion_at", Moment),
+    Column("opinion_version", Integer),
     Index(None, "department", "created_at", "case_id"),
 )
 
@@ -165,6 +178,57 @@ idempotency = Table(
     Column("client", Text, primary_key=True),
     Column("body_hash", String(64), nullable=False),
     Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "created_at"),
+)
+
+# The next moment at which a case must be looked at: one row for each case whose clocks run, none for the others. Whoever claims a
+# timer holds it until `lease_until`; each claim raises `fence`, and only who holds the newest may strike.
+timers = Table(
+    "timers",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_until", Moment),
+    Column("fence", Integer, nullable=False),
+    Index(None, "due_at"),
+)
+
+# What officers wrote with a move, by the version of the case that the move made. Not in the events: those go to everybody who polls.
+notes = Table(
+    "notes",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+
+# What officers said would have been right, beside what was decided: kept for learning.
+truths = Table(
+    "truths",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("category", String(32)),
+    Column("lead", String(64)),
+    Column("decided_category", String(32)),
+    Column("decided_lead", String(64)),
+    Column("version", Integer, nullable=False),
+    Column("ruleset_version", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("department", String(64), nullable=False),
+    Index(None, "at"),
+)
+
+# Idempotency keys of moves, each with the event that answered it.
+move_keys = Table(
+    "move_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("client", Text, primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("seq", Position, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index(None, "created_at"),
 )

@@ -10,8 +10,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from models.tables import case_departments, cases, to_text
-from service.store.rows import Case, CaseDepartment, CaseRow
+from models.tables import case_departments, cases, from_text, to_text
+from service.store.rows import Case, CaseDepartment, CaseRow, Opinion, Role
 
 
 class _Listed(FunctionElement[str]):
@@ -33,7 +33,8 @@ def _listed_by_postgresql(listed: _Listed, compiler: SQLCompiler, **kw: Any) -> 
 
 _NAMES = [column.name for column in cases.columns]
 _PART = case_departments.alias("part")
-_PARTS = select(_Listed(_PART.c.rank, _PART.c.department, _PART.c.role, _PART.c.issue)).where(_PART.c.case_id == cases.c.id)
+_TOLD = ("rank", "department", "role", "issue", "opinion", "opinion_at", "opinion_version")
+_PARTS = select(_Listed(*(_PART.c[name] for name in _TOLD))).where(_PART.c.case_id == cases.c.id)
 # A case with its departments in one statement, so that both are of one moment.
 WITH_PARTS = select(*cases.columns, _PARTS.correlate(cases).scalar_subquery())
 _BY_ID = WITH_PARTS.where(cases.c.id == bindparam("wanted"))
@@ -88,5 +89,16 @@ def _row(row: Row[Any]) -> CaseRow:
 
 
 def _parts(listed: str | None) -> tuple[CaseDepartment, ...]:
-    rows = sorted(orjson.loads(listed)) if listed else []
-    return tuple(CaseDepartment(department=department, role=role, issue=issue) for _, department, role, issue in rows)
+    # By rank and name, of which no two are alike, so that no NULL is ever compared.
+    return tuple(_part(*row[1:]) for row in sorted(orjson.loads(listed))) if listed else ()
+
+
+def _part(department: str, role: Role, issue: str | None, opinion: Opinion | None, at: str | None, version: int | None) -> CaseDepartment:
+    return CaseDepartment(
+        department=department,
+        role=role,
+        issue=issue,
+        opinion=opinion,
+        opinion_at=from_text(at) if at else None,
+        opinion_version=version,
+    )

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from models.tables import case_departments, cases, idempotency
+from models.tables import case_departments, cases, idempotency, timers
 from service.store.cases import cases_by_id, record_hash
 from service.store.events import Head, ask_head, taken_head, write_events
 from service.store.rows import Case, NewCase, NewEvent, Outcome
@@ -17,6 +17,7 @@ from service.store.sql import Insert, moments, one_of, padded, together
 _CASES = Insert(cases)
 _PARTS = Insert(case_departments)
 _USED = Insert(idempotency)
+_TIMERS = Insert(timers)
 _NUMBERS = select(cases.c.id, cases.c.source_system, cases.c.source_order_no)
 _KEYS = select(idempotency.c.client, idempotency.c.key, idempotency.c.body_hash, idempotency.c.case_id)
 
@@ -114,7 +115,10 @@ def _write(conn: Connection, head: Head, known: _Known) -> None:
     rows = [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)]
     parts = [row for case, _, at in created for row in _department_rows(case, at)]
     keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
-    write_events(conn, head, [_birth(case) for case in known.created], [(_CASES, rows), (_PARTS, parts), (_USED, keys)])
+    waiting = [(case.id, case.timer.kind, moment(case.timer.due_at), None, 0) for case in known.created if case.timer]
+    # Births first: the n-th case has the n-th position.
+    events = [*(_birth(case) for case in known.created), *(event for case in known.created for event in case.also)]
+    write_events(conn, head, events, [(_CASES, rows), (_PARTS, parts), (_USED, keys), (_TIMERS, waiting)])
 
 
 def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tuple[Any, ...]:
@@ -147,6 +151,12 @@ def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tup
         case.issues,
         case.ruleset_version,
         case.ruleset_digest,
+        case.hops,
+        case.complex,
+        case.clocks,
+        case.progress,
+        case.merged_into,
+        case.alarm,
     )
 
 
@@ -154,7 +164,7 @@ def _department_rows(case: NewCase, created_at: Any) -> list[tuple[Any, ...]]:
     # A department that helps because of two issues has one row, for the first; the decision tells both.
     first: dict[str, tuple[Any, ...]] = {}
     for rank, part in enumerate(case.departments):
-        first.setdefault(part.department, (case.id, part.department, part.role, rank, part.issue, created_at))
+        first.setdefault(part.department, (case.id, part.department, part.role, rank, part.issue, created_at, None, None, None))
     return list(first.values())
 
 

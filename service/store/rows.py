@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 Role = Literal["lead", "assist"]
+Opinion = Literal["given", "waived"]
 Order = Literal["created", "changed"]
 Cursor = tuple[str, str] | tuple[int]
 
@@ -17,6 +18,9 @@ class CaseDepartment:
     department: str
     role: Role
     issue: str | None = None
+    opinion: Opinion | None = None
+    opinion_at: datetime | None = None
+    opinion_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +52,45 @@ class Case:
     ruleset_version: int
     ruleset_digest: str
     departments: tuple[CaseDepartment, ...]
+    hops: int = 0
+    complex: bool = False
+    clocks: str = "[]"
+    progress: str = "{}"
+    merged_into: str | None = None
+    alarm: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to be written; the store numbers and chains it."""
+
+    at: datetime
+    kind: str
+    actor: str
+    case_id: str | None = None
+    data: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTimer:
+    """When a case must be looked at next, and why."""
+
+    kind: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCase(Case):
-    """A case to be stored; `client` and `idempotency_key` are whose key it is and what the key says."""
+    """A case to be stored; `client` and `idempotency_key` are whose key it is and what the key says.
+
+    `also` are events that are written with its birth, behind all births of the transaction.
+    """
 
     actor: str
     client: str = ""
     idempotency_key: str | None = None
+    timer: NewTimer | None = None
+    also: tuple[NewEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +110,6 @@ class Outcome:
     case: Case
     by: Literal["order", "key"] | None
     seq: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
-    """An event to be written; the store numbers and chains it."""
-
-    at: datetime
-    kind: str
-    actor: str
-    case_id: str | None = None
-    data: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,8 @@ class TestWhatTheDatabaseForbids:
             conn.execute(text("TRUNCATE events"))
 
     def test_a_part_without_its_case_is_refused(self, database: Database) -> None:
-        orphan = "INSERT INTO case_departments VALUES ('nobody', 'tax', 'lead', 0, NULL, '2026-11-24T00:00:00.000000Z')"
+        columns = "case_id, department, role, rank, created_at"
+        orphan = f"INSERT INTO case_departments ({columns}) VALUES ('nobody', 'tax', 'lead', 0, '2026-11-24T00:00:00.000000Z')"  # noqa: S608
         with pytest.raises(Fault, match=r"(?i)foreign key"), database.write() as conn:
             conn.execute(text(orphan))
 

@@ -1,4 +1,4 @@
-"""Cases with their departments, the append-only events, the feed's head, idempotency keys and rule sets."""
+"""Cases with their departments, the append-only events, the feed's head, timers, notes, idempotency keys and rule sets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,13 +31,16 @@ APPEND_ONLY_POSTGRESQL = [
 def upgrade() -> None:
     _cases()
     _feed()
+    _casework()
     _rulesets()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("active_rulesets", "rulesets", "idempotency", "heads", "events", "case_departments", "cases"):
+    for table in ("active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
+        op.drop_table(table)
+    for table in ("idempotency", "heads", "events", "case_departments", "cases"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION events_append_only()")
@@ -73,6 +76,12 @@ def _cases() -> None:
         sa.Column("issues", sa.Text, nullable=False),
         sa.Column("ruleset_version", sa.Integer, nullable=False),
         sa.Column("ruleset_digest", sa.String(64), nullable=False),
+        sa.Column("hops", sa.Integer, nullable=False),
+        sa.Column("complex", sa.Boolean, nullable=False),
+        sa.Column("clocks", sa.Text, nullable=False),
+        sa.Column("progress", sa.Text, nullable=False),
+        sa.Column("merged_into", sa.String(26)),
+        sa.Column("alarm", sa.String(16)),
         sa.PrimaryKeyConstraint("id", name="pk_cases"),
         sa.UniqueConstraint("source_order_no", "source_system", name="uq_cases_source_order_no_source_system"),
     )
@@ -82,6 +91,9 @@ def _cases() -> None:
         op.create_index(f"ix_cases_{column}_created_at_id", "cases", [column, "created_at", "id"])
     rare = sa.text("urgency != 'normal'")
     op.create_index("ix_cases_urgency_created_at_id", "cases", ["urgency", "created_at", "id"], sqlite_where=rare, postgresql_where=rare)
+    for column in ("merged_into", "alarm"):
+        rare = sa.text(f"{column} IS NOT NULL")
+        op.create_index(f"ix_cases_{column}", "cases", [column], sqlite_where=rare, postgresql_where=rare)
     op.create_table(
         "case_departments",
         sa.Column("case_id", sa.String(26), nullable=False),
@@ -90,6 +102,9 @@ def _cases() -> None:
         sa.Column("rank", sa.Integer, nullable=False),
         sa.Column("issue", sa.String(32)),
         sa.Column("created_at", Moment, nullable=False),
+        sa.Column("opinion", sa.String(8)),
+        sa.Column("opinion_at", Moment),
+        sa.Column("opinion_version", sa.Integer),
         sa.PrimaryKeyConstraint("case_id", "department", name="pk_case_departments"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_departments_case_id_cases"),
     )
@@ -130,6 +145,54 @@ def _feed() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_heads"),
     )
     op.bulk_insert(heads, [{"name": "events", "value": 0, "hash": "0" * 64}])
+
+
+def _casework() -> None:
+    op.create_table(
+        "timers",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("lease_until", Moment),
+        sa.Column("fence", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name="pk_timers"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_timers_case_id_cases"),
+    )
+    op.create_index("ix_timers_due_at", "timers", ["due_at"])
+    op.create_table(
+        "notes",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "version", name="pk_notes"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_notes_case_id_cases"),
+    )
+    op.create_table(
+        "truths",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("category", sa.String(32)),
+        sa.Column("lead", sa.String(64)),
+        sa.Column("decided_category", sa.String(32)),
+        sa.Column("decided_lead", sa.String(64)),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("ruleset_version", sa.Integer, nullable=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("department", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name="pk_truths"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_truths_case_id_cases"),
+    )
+    op.create_index("ix_truths_at", "truths", ["at"])
+    op.create_table(
+        "move_keys",
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("request_hash", sa.String(64), nullable=False),
+        sa.Column("seq", Position, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("key", "client", name="pk_move_keys"),
+    )
+    op.create_index("ix_move_keys_created_at", "move_keys", ["created_at"])
 
 
 def _rulesets() -> None:
