@@ -53,7 +53,7 @@ class Names:
         return NOISE.sub("", self.reader.fold(name))
 
     def bare(self, name: str) -> str:
-        """Without the place before and the legal form behind: 天津市北辰区某某培训有限公司 -> 某某培训."""
+        """Without the place before and the legal form behind: 某市某区蔓汀舞蹈培训有限公司 -> 蔓汀舞蹈培训."""
         return _without_ends(self._without_places(self.plain(name)), LEGAL)
 
     def core(self, name: str) -> str:
