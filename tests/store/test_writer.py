@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
+from ulid import ULID
 
 from service import db, store
 from service.db import Database
@@ -37,9 +38,9 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(told())
 
 
-def stored(database: Database) -> list[str]:
+def stored(database: Database, limit: int = 500) -> list[str]:
     with database.read() as conn:
-        return sorted(case.source_order_no for case in store.list_cases(conn, store.Filters(), limit=500).cases)
+        return sorted(case.source_order_no for case in store.list_cases(conn, store.Filters(), limit=limit).cases)
 
 
 def note(kind: str) -> Callable[[Connection], int]:
@@ -98,6 +99,13 @@ def files_no_longer_than(size: int) -> Iterator[None]:
 def wal_of(database: Database) -> Path:
     assert database.path is not None
     return database.path.with_name(database.path.name + "-wal")
+
+
+def cut_connections(database: Database) -> None:
+    """All but the one that cuts, as when PostgreSQL is restarted."""
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with closing(db.connect(database.url)) as other, other.write() as conn:
+        conn.execute(text(others))
 
 
 class TestSubmitting:
@@ -263,17 +271,47 @@ class TestWhenTheDatabaseFails:
         assert (stored(postgres_database), kinds(postgres_database)) == ([], ["after"])
 
     def test_connections_that_were_cut_are_made_anew(self, postgres_database: Database) -> None:
-        cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-
         async def story() -> None:
             async with writing(postgres_database) as writer:
                 await writer.submit(note("before"))
-                with closing(db.connect(postgres_database.url)) as other, other.write() as conn:
-                    conn.execute(cut)
+                cut_connections(postgres_database)
                 assert await writer.submit(note("after")) == 2
 
         run(story)
         assert kinds(postgres_database) == ["before", "after"]
+
+    def test_connections_cut_again_and_again_under_load_lose_no_case_that_was_told(self, postgres_database: Database) -> None:
+        told: list[str] = []
+        failed: list[NewCase] = []
+
+        async def send(writer: Writer, case: NewCase) -> None:
+            try:
+                outcome: Outcome = await writer.submit_item(store.insert_cases, case)
+                told.append(outcome.case.source_order_no)
+            except StorageUnavailable:
+                failed.append(case)
+
+        async def client(writer: Writer, numbers: Iterator[int]) -> None:
+            for n in numbers:
+                await send(writer, new_case(n, id=str(ULID())))
+
+        async def story() -> None:
+            numbers = iter(range(1500))
+            async with writing(postgres_database) as writer:
+                clients = asyncio.gather(*(client(writer, numbers) for _ in range(16)))
+                while not clients.done():
+                    await asyncio.sleep(0.05)
+                    await asyncio.to_thread(cut_connections, postgres_database)
+                await clients
+                for case in failed:
+                    await send(writer, case)  # as the hotline does: it cannot know
+
+        run(story)
+        kept = stored(postgres_database, 2000)
+        assert len(told) == len(set(told)) == 1500
+        assert sorted(told) == kept
+        with postgres_database.read() as conn:
+            assert store.verify_chain(conn) == store.ChainReport(1500, 1500, None, None)
 
 
 class TestLimits:
