@@ -226,7 +226,10 @@ class RegisterPoints(Strict):
 
 
 class Calibration(Strict):
-    """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints."""
+    """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints.
+
+    `coverage` is the share of the complaints that belong to exactly one department and are dispatched to it.
+    """
 
     promise: float = Field(ge=0, le=1)
     confidence: float = Field(ge=0, le=1)
