@@ -162,7 +162,8 @@ events = Table(
     Index(None, "at"),
 )
 
-# Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use.
+# Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use,
+# 'register' the revision and digest of the register.
 heads = Table(
     "heads",
     metadata,
@@ -252,4 +253,31 @@ active_rulesets = Table(
     Column("pack", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("changed_at", Moment, nullable=False),
+)
+
+# The register (名录). Ids rise in the order in which institutions came in; `search` is all that one may look for, folded.
+institutions = Table(
+    "institutions",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("category", String(40)),
+    Column("department", String(64)),
+    Column("licence", Text),
+    Column("address", Text, nullable=False),
+    Column("street", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("name"),
+    UniqueConstraint("licence"),
+)
+
+institution_aliases = Table(
+    "institution_aliases",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("institution_id", ForeignKey("institutions.id"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index(None, "institution_id", "rank"),
 )

@@ -9,6 +9,16 @@ from service.store.events import append_events, case_events, changes, feed_head,
 from service.store.keys import bind_data_key, note_data_key
 from service.store.pages import list_cases, list_position
 from service.store.receive import insert_cases
+from service.store.register import (
+    Listed,
+    RegisterChange,
+    RegisterMark,
+    get_institution,
+    list_institutions,
+    read_register,
+    register_mark,
+    write_register,
+)
 from service.store.rows import (
     Case,
     CaseDepartment,
@@ -37,6 +47,7 @@ __all__ = [
     "Cursor",
     "Event",
     "Filters",
+    "Listed",
     "NewCase",
     "NewEvent",
     "NewRuleset",
@@ -45,6 +56,8 @@ __all__ = [
     "Order",
     "Outcome",
     "Page",
+    "RegisterChange",
+    "RegisterMark",
     "RulesetRow",
     "activate_ruleset",
     "active_ruleset",
@@ -56,14 +69,19 @@ __all__ = [
     "feed_head",
     "find_case",
     "get_case",
+    "get_institution",
     "get_ruleset",
     "insert_cases",
     "list_cases",
+    "list_institutions",
     "list_position",
     "list_rulesets",
     "note_data_key",
     "publish_ruleset",
+    "read_register",
+    "register_mark",
     "ruleset_files",
     "take_head",
     "verify_chain",
+    "write_register",
 ]

@@ -1,4 +1,4 @@
-"""Cases with their departments, the append-only events, the feed's head, timers, notes, idempotency keys and rule sets."""
+"""Cases with their departments, the append-only events, the feed's head, timers, notes, idempotency keys, rule sets, the register."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,12 +33,13 @@ def upgrade() -> None:
     _feed()
     _casework()
     _rulesets()
+    _register()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
+    for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
     for table in ("idempotency", "heads", "events", "case_departments", "cases"):
         op.drop_table(table)
@@ -215,3 +216,33 @@ def _rulesets() -> None:
         sa.Column("changed_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("pack", name="pk_active_rulesets"),
     )
+
+
+def _register() -> None:
+    op.create_table(
+        "institutions",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("category", sa.String(40)),
+        sa.Column("department", sa.String(64)),
+        sa.Column("licence", sa.Text),
+        sa.Column("address", sa.Text, nullable=False),
+        sa.Column("street", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("search", sa.Text, nullable=False),
+        sa.Column("changed_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_institutions"),
+        sa.UniqueConstraint("name", name="uq_institutions_name"),
+        sa.UniqueConstraint("licence", name="uq_institutions_licence"),
+    )
+    op.create_table(
+        "institution_aliases",
+        sa.Column("alias", sa.Text, nullable=False),
+        sa.Column("institution_id", sa.String(26), nullable=False),
+        sa.Column("rank", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("alias", name="pk_institution_aliases"),
+        sa.ForeignKeyConstraint(["institution_id"], ["institutions.id"], name="fk_institution_aliases_institution_id_institutions"),
+    )
+    op.create_index("ix_institution_aliases_institution_id_rank", "institution_aliases", ["institution_id", "rank"])
+    heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
+    op.bulk_insert(heads, [{"name": "register", "value": 0, "hash": "0" * 64}])
