@@ -24,8 +24,9 @@ FenpaiError
 Each takes one Chinese `detail`; without one, the docstring speaks. This module imports nothing of ours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class FenpaiError(Exception):
     status = 500
     title = "出错"
     retry_after: int | None = None
+    members: Mapping[str, Any] = {}
+    """What else a program may want to know: further members of the problem."""
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()

@@ -35,6 +35,7 @@ def as_problem(error: FenpaiError, instance: str | None) -> dict[str, Any]:
         "detail": detail,
         "instance": instance,
         "errors": error.faults if isinstance(error, Invalid) else [],
+        **error.members,
     }
 
 

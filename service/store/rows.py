@@ -126,6 +126,65 @@ class Event:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveKey:
+    """A client's idempotency key, what it was used for, and the event that answered; `seq` is not known before."""
+
+    client: str
+    key: str
+    request_hash: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What officers said would have been right, beside what was decided; `version` is the case's that the correction made."""
+
+    category: str | None
+    lead: str | None
+    decided_category: str | None
+    decided_lead: str | None
+    version: int
+    ruleset_version: int
+    at: datetime
+    actor: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMove:
+    """All that a move writes. `departments` None: they stay as they are. `also` are events behind the move's own."""
+
+    case_id: str
+    version: int
+    status: str
+    lead: str | None
+    category: str | None
+    hops: int
+    complex: bool
+    clocks: str
+    progress: str
+    merged_into: str | None
+    alarm: str | None
+    departments: tuple[CaseDepartment, ...] | None
+    timer: NewTimer | None
+    event: NewEvent
+    also: tuple[NewEvent, ...] = ()
+    note: str | None = None
+    truth: Truth | None = None
+    key: MoveKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A timer that was claimed; `fence` tells this claim from all others."""
+
+    case_id: str
+    kind: str
+    due_at: datetime
+    fence: int
+
+
 @dataclass(frozen=True, slots=True)
 class ChainReport:
     """What a check of the chain found: rows read, the last position, and the first broken row with what is wrong there."""

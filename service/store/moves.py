@@ -1,0 +1,162 @@
+"""Moves of cases as they are written: the case, its parts, its timer, its notes and the event, all in the transaction around them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+
+from models.tables import case_departments, cases, events, move_keys, notes, timers, truths
+from service.errors import Fault
+from service.store.events import Head, take_head, write_events
+from service.store.rows import CaseDepartment, Event, MoveKey, NewMove, NewTimer, Truth
+from service.store.sql import Prepared
+
+_NOW = Prepared(text("SELECT clock_timestamp()"))
+_UPDATE = (
+    update(cases)
+    .where(cases.c.id == bindparam("of"), cases.c.version == bindparam("before"))
+    .values({name: bindparam(name) for name in ("version", "seq", "updated_at", "status", "lead", "category", "hops", "complex")})
+    .values({name: bindparam(name) for name in ("clocks", "progress", "merged_into", "alarm")})
+)
+_EVENT = select(events).where(events.c.seq == bindparam("wanted"))
+_KEY = select(move_keys.c.request_hash, move_keys.c.seq).where(
+    move_keys.c.client == bindparam("whose"), move_keys.c.key == bindparam("wanted")
+)
+_NOTES = select(notes.c.version, notes.c.body).where(notes.c.case_id == bindparam("of"))
+_MEMBERS = select(func.count()).select_from(cases).where(cases.c.merged_into == bindparam("of"))
+_MEMBER_IDS = select(cases.c.id).where(cases.c.merged_into == bindparam("of")).order_by(cases.c.id)
+_ALARMED = select(cases.c.id).where(cases.c.alarm.is_not(None), cases.c.id > bindparam("after")).order_by(cases.c.id)
+
+
+def now(conn: Connection) -> datetime:
+    """The moment by the database's own clock, which all replicas share; SQLite has only the one of this machine."""
+    if conn.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    moment: datetime = _NOW.send(conn).fetchall()[0][0]
+    return moment.astimezone(UTC)
+
+
+def write_move(conn: Connection, move: NewMove) -> Event:
+    """Write all that a move changes, and its event. The case must still be of the version that the move was decided on."""
+    head = take_head(conn)
+    seq = head.seq + 1
+    changed = conn.execute(_UPDATE, _row(move, seq))
+    if changed.rowcount != 1:
+        raise Fault(f"案件 {move.case_id} 不再是第 {move.version - 1} 版。")
+    if move.departments is not None:
+        _write_parts(conn, move.case_id, move.departments)
+    _write_timer(conn, move.case_id, move.timer)
+    _write_beside(conn, move, seq)
+    return _write_event(conn, head, move)
+
+
+def _row(move: NewMove, seq: int) -> dict[str, Any]:
+    return {
+        "of": move.case_id,
+        "before": move.version - 1,
+        "version": move.version,
+        "seq": seq,
+        "updated_at": move.event.at,
+        "status": move.status,
+        "lead": move.lead,
+        "category": move.category,
+        "hops": move.hops,
+        "complex": move.complex,
+        "clocks": move.clocks,
+        "progress": move.progress,
+        "merged_into": move.merged_into,
+        "alarm": move.alarm,
+    }
+
+
+def _write_parts(conn: Connection, case_id: str, parts: tuple[CaseDepartment, ...]) -> None:
+    created_at = conn.execute(select(cases.c.created_at).where(cases.c.id == case_id)).scalar_one()
+    conn.execute(delete(case_departments).where(case_departments.c.case_id == case_id))
+    rows = [
+        {
+            "case_id": case_id,
+            "department": part.department,
+            "role": part.role,
+            "rank": rank,
+            "issue": part.issue,
+            "created_at": created_at,
+            "opinion": part.opinion,
+            "opinion_at": part.opinion_at,
+            "opinion_version": part.opinion_version,
+        }
+        for rank, part in enumerate(parts)
+    ]
+    if rows:
+        conn.execute(insert(case_departments), rows)
+
+
+def _write_timer(conn: Connection, case_id: str, timer: NewTimer | None) -> None:
+    """The case's one timer: set to the next moment and free to be claimed, or gone."""
+    if timer is None:
+        conn.execute(delete(timers).where(timers.c.case_id == case_id))
+        return
+    values = {"kind": timer.kind, "due_at": timer.due_at, "lease_until": None}
+    # A new fence: who claimed the timer as it was holds nothing any more.
+    set_anew = update(timers).where(timers.c.case_id == case_id).values(fence=timers.c.fence + 1, **values)
+    if not conn.execute(set_anew).rowcount:
+        conn.execute(insert(timers).values(values | {"case_id": case_id, "fence": 0}))
+
+
+def _write_beside(conn: Connection, move: NewMove, seq: int) -> None:
+    at = move.event.at
+    if move.note is not None:
+        conn.execute(insert(notes).values(case_id=move.case_id, version=move.version, body=move.note))
+    if move.truth is not None:
+        _write_truth(conn, move.case_id, move.truth)
+    if move.key is not None:
+        key = move.key
+        values = {"key": key.key, "client": key.client, "request_hash": key.request_hash, "seq": seq, "created_at": at}
+        conn.execute(insert(move_keys).values(values))
+
+
+def _write_truth(conn: Connection, case_id: str, truth: Truth) -> None:
+    """The last word counts; the earlier ones are in the events. What was decided at first stays."""
+    values = {name: getattr(truth, name) for name in ("category", "lead", "version", "ruleset_version", "at", "actor", "department")}
+    if not conn.execute(update(truths).where(truths.c.case_id == case_id).values(values)).rowcount:
+        decided = {"decided_category": truth.decided_category, "decided_lead": truth.decided_lead}
+        conn.execute(insert(truths).values(values | decided | {"case_id": case_id}))
+
+
+def _write_event(conn: Connection, head: Head, move: NewMove) -> Event:
+    write_events(conn, head, [move.event, *move.also])
+    return get_event(conn, head.seq + 1)
+
+
+def get_event(conn: Connection, seq: int) -> Event:
+    return Event(**conn.execute(_EVENT, {"wanted": seq}).mappings().one())
+
+
+def find_move_key(conn: Connection, client: str, key: str) -> MoveKey | None:
+    """What a client's key was used for."""
+    row = conn.execute(_KEY, {"whose": client, "wanted": key}).first()
+    return MoveKey(client=client, key=key, request_hash=row.request_hash, seq=row.seq) if row else None
+
+
+def case_notes(conn: Connection, case_id: str) -> dict[int, str]:
+    """What officers wrote with the moves of a case, by the version that the move made."""
+    return {row.version: row.body for row in conn.execute(_NOTES, {"of": case_id})}
+
+
+def get_truth(conn: Connection, case_id: str) -> Truth | None:
+    """What officers said would have been right."""
+    row = conn.execute(select(truths).where(truths.c.case_id == case_id)).mappings().first()
+    return Truth(**{name: value for name, value in row.items() if name != "case_id"}) if row else None
+
+
+def count_members(conn: Connection, case_id: str) -> int:
+    """How many cases are merged into this one."""
+    return int(conn.execute(_MEMBERS, {"of": case_id}).scalar_one())
+
+
+def members(conn: Connection, case_id: str) -> list[str]:
+    return list(conn.execute(_MEMBER_IDS, {"of": case_id}).scalars())
+
+
+def alarmed_cases(conn: Connection, after: str, limit: int) -> list[str]:
+    """Cases with clocks that a calendar was missing for, in the order of their ids."""
+    return list(conn.execute(_ALARMED.limit(limit), {"after": after}).scalars())
