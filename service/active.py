@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from models.ruleset import RuleSet
 from service import rulebook, store
 from service.db import Database
 from service.engine import Engine
@@ -24,13 +25,13 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What the pack's folder says: its files, or what is wrong with them."""
+    """What the pack's folder says: its files and the rule set they make, or what is wrong with them."""
 
     pack: str
     place: str
     files: Mapping[str, str]
-    digest: str | None
-    trouble: str | None
+    ruleset: RuleSet | None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ async def take_up(database: Database, writer: Writer, name: str) -> ActiveRules:
     row = await asyncio.to_thread(_active, database, folder.pack)
     if row is None:
         row = await _publish_first(writer, folder)
-    rules = ActiveRules(database, await asyncio.to_thread(_start, database, row))
+    rules = ActiveRules(database, await asyncio.to_thread(_start, database, row, folder))
     _compare(folder, row)
     return rules
 
@@ -115,14 +116,14 @@ def _look_into(name: str) -> Folder:
     except rulebook.PackError as error:
         # The database may hold a sound version; by custom a folder has its pack's name.
         return Folder(place.resolve().name, str(place), {}, None, _all(error))
-    return Folder(ruleset.pack, str(place), files, ruleset.digest, None)
+    return Folder(ruleset.pack, str(place), files, ruleset)
 
 
 async def _publish_first(writer: Writer, folder: Folder) -> RulesetRow:
-    if folder.digest is None:
+    if folder.ruleset is None:
         raise PackBroken(f"规则包 {folder.place} 有错误，没有启用：\n{folder.trouble}")
     now = datetime.now(UTC)
-    new = NewRuleset(pack=folder.pack, digest=folder.digest, files=folder.files, author="system", note="首次启动", created_at=now)
+    new = NewRuleset(pack=folder.pack, digest=folder.ruleset.digest, files=folder.files, author="system", note="首次启动", created_at=now)
     return await writer.submit(lambda conn: _publish_unless_active(conn, new))
 
 
@@ -135,7 +136,9 @@ def _publish_unless_active(conn: Any, new: NewRuleset) -> RulesetRow:
     return store.activate_ruleset(conn, row.pack, row.version, actor=new.author, at=new.created_at)
 
 
-def _start(database: Database, row: RulesetRow) -> InForce:
+def _start(database: Database, row: RulesetRow, folder: Folder) -> InForce:
+    if folder.ruleset is not None and folder.ruleset.digest == row.digest:
+        return InForce(row, Engine(folder.ruleset.model_copy(update={"version": row.version})))  # the same, and read already
     try:
         return _ready(database, row)
     except rulebook.PackError as error:
@@ -154,13 +157,11 @@ def _active(database: Database, pack: str) -> RulesetRow | None:
 
 
 def _compare(folder: Folder, row: RulesetRow) -> None:
-    log = structlog.get_logger()
-    if folder.trouble is not None:
-        log.warning("folder_broken", pack=row.pack, folder=folder.place, in_force=row.version, detail=folder.trouble)
-    elif folder.digest != row.digest:
-        log.warning(
-            "folder_differs", pack=row.pack, folder=folder.place, in_force=row.version, digest=row.digest, folder_digest=folder.digest
-        )
+    log = structlog.get_logger().bind(pack=row.pack, folder=folder.place, in_force=row.version, digest=row.digest)
+    if folder.ruleset is None:
+        log.warning("folder_broken", detail=folder.trouble)
+    elif folder.ruleset.digest != row.digest:
+        log.warning("folder_differs", folder_digest=folder.ruleset.digest)
 
 
 def _first(error: rulebook.PackError) -> str:
