@@ -5,12 +5,15 @@ from models.decision import Decision, Outcome, Reason, RulesetRef, Urgency
 from models.ruleset import RuleSet
 
 from . import explain
-from .evidence import find
+from .evidence import Hit, find
 from .judge import Verdict, judge, weigh
 from .plan import Plan
 
 ENGINE_VERSION = "1"
 """Raised whenever the same complaint and rule set may give another decision."""
+
+EVERY = (0,) * 10_000
+"""Shares for as many terms as one rule can have, written out."""
 
 
 class Engine:
@@ -21,6 +24,17 @@ class Engine:
         self._plan = Plan(ruleset)
         self._ref = RulesetRef(ruleset.pack, ruleset.version, ruleset.digest)
         self._nothing = self._without_evidence()
+
+    @property
+    def plan(self) -> Plan:
+        """The rule set made ready for matching: what provers and rule tests look into. Never changed."""
+        return self._plan
+
+    def hits(self, complaint: Complaint) -> list[Hit]:
+        """Every hit of a complaint, also where the gate reads it no further; the terms of a rule that `repeat` leaves out weigh nothing."""
+        head = self.ruleset.ruleset
+        unbounded = head.model_copy(update={"repeat": (*head.repeat, *EVERY)})
+        return find(self._plan, self._plan.reader.read(complaint), unbounded)
 
     def triage(self, complaint: Complaint) -> Decision:
         """Read a complaint, find the evidence, decide."""

@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, engine: Engine) -> None:
         ruleset = engine.ruleset
         self.ruleset = ruleset
-        self.plan = Plan(ruleset)
+        self.plan = engine.plan
         self._engine = engine
         self.orders = {rule.id: rule.order for rule in self.plan.rules}
         self._whole = ruleset.ruleset.model_copy(update={"repeat": EVERY})
@@ -50,13 +50,13 @@ class Bench:
         reading = self.plan.reader.read(complaint)
         patterns = frozenset(span[2] for span in self.plan.finder.find_overlapping(reading.text))
         decision = self._engine.triage(complaint)
-        came = seen(decision, {hit.rule.id for hit in find(self.plan, reading, self._whole)})
+        came = seen(decision, {hit.rule.id for hit in self._engine.hits(complaint)})
         shut = replace(self._judged(complaint, reading, self.plan), fired=came.fired) != came
         return Ready(sample, complaint, reading, patterns, decision, came, shut)
 
     def hits(self, ready: Ready) -> list[Hit]:
         """Every hit of a text, also those that an answer would leave out."""
-        return find(self.plan, ready.reading, self._whole)
+        return self._engine.hits(ready.complaint)
 
     def fires(self, ready: Ready, plan: Plan, rule: str) -> bool:
         """Whether a rule would fire under a changed plan."""
