@@ -16,6 +16,7 @@ from service.store.moves import (
     get_truth,
     members,
     now,
+    set_timer,
     write_move,
 )
 from service.store.pages import list_cases, list_position
@@ -53,7 +54,7 @@ from service.store.rows import (
     Truth,
 )
 from service.store.rulesets import activate_ruleset, active_ruleset, get_ruleset, list_rulesets, publish_ruleset, ruleset_files
-from service.store.timers import LEASE, claim_timers, is_held, is_timer_due, put_off
+from service.store.timers import LEASE, claim_timers, is_held, is_timer_due
 
 __all__ = [
     "LEASE",
@@ -110,10 +111,10 @@ __all__ = [
     "note_data_key",
     "now",
     "publish_ruleset",
-    "put_off",
     "read_register",
     "register_mark",
     "ruleset_files",
+    "set_timer",
     "take_head",
     "verify_chain",
     "write_move",

@@ -45,7 +45,7 @@ def write_move(conn: Connection, move: NewMove) -> Event:
         raise Fault(f"案件 {move.case_id} 不再是第 {move.version - 1} 版。")
     if move.departments is not None:
         _write_parts(conn, move.case_id, move.departments)
-    _write_timer(conn, move.case_id, move.timer)
+    set_timer(conn, move.case_id, move.timer)
     _write_beside(conn, move, seq)
     return _write_event(conn, head, move)
 
@@ -90,7 +90,7 @@ def _write_parts(conn: Connection, case_id: str, parts: tuple[CaseDepartment, ..
         conn.execute(insert(case_departments), rows)
 
 
-def _write_timer(conn: Connection, case_id: str, timer: NewTimer | None) -> None:
+def set_timer(conn: Connection, case_id: str, timer: NewTimer | None) -> None:
     """The case's one timer: set to the next moment and free to be claimed, or gone."""
     if timer is None:
         conn.execute(delete(timers).where(timers.c.case_id == case_id))

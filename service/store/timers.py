@@ -30,9 +30,6 @@ _CLAIM = (
 _HELD = select(timers.c.case_id).where(
     timers.c.case_id == bindparam("of"), timers.c.kind == bindparam("as"), timers.c.fence == bindparam("holding")
 )
-_RELEASE = (
-    update(timers).where(timers.c.case_id == bindparam("of"), timers.c.fence == bindparam("holding")).values(lease_until=bindparam("until"))
-)
 
 
 def is_timer_due(conn: Connection, now: datetime) -> bool:
@@ -50,8 +47,3 @@ def claim_timers(conn: Connection, now: datetime, most: int) -> list[Claim]:
 def is_held(conn: Connection, claim: Claim) -> bool:
     """Whether the claim still counts: nobody has taken the timer since, and no move has set it anew."""
     return conn.execute(_HELD, {"of": claim.case_id, "as": claim.kind, "holding": claim.fence}).first() is not None
-
-
-def put_off(conn: Connection, claim: Claim, until: datetime) -> None:
-    """Leave a timer alone for a while."""
-    conn.execute(_RELEASE, {"of": claim.case_id, "holding": claim.fence, "until": until})

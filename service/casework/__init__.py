@@ -1,0 +1,36 @@
+"""Casework: the life of a case from dispatch to archive, on the clock.
+
+`models/moves.py` is the table; `decide` the pure core that reads it; `consequences` says what is written; `carry` does it inside a
+transaction; `clockwork` strikes what is due.
+"""
+
+from service.casework.carry import Made, Now, Ordered, carry_out
+from service.casework.clockwork import Clockwork
+from service.casework.consequences import Birth, of_birth, of_move
+from service.casework.decide import Standing, decide_move, standings
+from service.casework.order import ADMIN, HOTLINE, SYSTEM, Actor, Ground
+from service.casework.terms import Handbook, Terms
+from service.casework.work import Work, work_of
+
+__all__ = [
+    "ADMIN",
+    "HOTLINE",
+    "SYSTEM",
+    "Actor",
+    "Birth",
+    "Clockwork",
+    "Ground",
+    "Handbook",
+    "Made",
+    "Now",
+    "Ordered",
+    "Standing",
+    "Terms",
+    "Work",
+    "carry_out",
+    "decide_move",
+    "of_birth",
+    "of_move",
+    "standings",
+    "work_of",
+]

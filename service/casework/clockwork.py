@@ -1,0 +1,105 @@
+"""The clockwork: strikes what is due, once, whichever replica comes first; and sets clocks anew when the calendar was filled in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+
+from service import store
+from service.casework.carry import Now, recompute, strike
+from service.casework.terms import Handbook
+from service.db import Database
+from service.errors import FenpaiError
+from service.store import Claim, Event
+from service.writer import Writer
+
+POLL_SECONDS = 1.0
+"""How often it is looked whether anything is due."""
+
+PORTION = 32
+"""Timers that strike together. Hundreds are due when an office closes, and those who wait for the writer must not wait for all of them."""
+
+PAGE = 200
+"""Cases whose clocks are looked at together when the calendar has changed."""
+
+
+class Clockwork:
+    """Runs beside the serving; any number of replicas may run one."""
+
+    def __init__(self, database: Database, writer: Writer, terms: Handbook, now: Now, told: Callable[[int], None]) -> None:
+        self._database = database
+        self._writer = writer
+        self._terms = terms
+        self._now = now
+        self._told = told
+        self._version: int | None = None
+        self._trouble: str | None = None
+
+    async def run(self) -> None:
+        """Look, strike, sleep, for ever. A database that is away is waited for."""
+        while True:
+            try:
+                await self.recount()
+                await self.tick()
+                self._trouble = None
+            except Exception as error:  # noqa: BLE001 (the edge: the clockwork must never stand still)
+                self._complain(error)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def tick(self) -> int:
+        """Strike all that is due now; how many struck."""
+        struck = 0
+        while await asyncio.to_thread(self._is_due):
+            claims = await self._writer.submit(lambda conn: store.claim_timers(conn, self._now(conn), PORTION))
+            if not claims:
+                break  # another replica was quicker
+            struck += await _count(self._strike(claim) for claim in claims)
+        return struck
+
+    async def recount(self) -> int:
+        """Once for each version of the rules: set the clocks anew that a calendar was missing for; how many changed."""
+        version = self._terms().version
+        if version == self._version:
+            return 0
+        changed, after = 0, ""
+        while page := await asyncio.to_thread(self._alarmed, after):
+            after = page[-1]
+            changed += await _count(self._recompute(case_id) for case_id in page)
+        self._version = version
+        return changed
+
+    def _is_due(self) -> bool:
+        with self._database.read() as conn:
+            return store.is_timer_due(conn, self._now(conn))
+
+    def _alarmed(self, after: str) -> list[str]:
+        with self._database.read() as conn:
+            return store.alarmed_cases(conn, after, PAGE)
+
+    async def _strike(self, claim: Claim) -> Event | None:
+        event = await self._writer.submit(lambda conn: strike(conn, claim, self._terms(), self._now))
+        return self._tell(event)
+
+    async def _recompute(self, case_id: str) -> Event | None:
+        event = await self._writer.submit(lambda conn: recompute(conn, case_id, self._terms(), self._now))
+        return self._tell(event)
+
+    def _tell(self, event: Event | None) -> Event | None:
+        if event is not None:
+            self._told(event.seq)
+        return event
+
+    def _complain(self, error: Exception) -> None:
+        trouble = error.detail if isinstance(error, FenpaiError) else repr(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            structlog.get_logger().error("clockwork_trouble", detail=trouble, exc_info=error)
+
+
+async def _count(works: Iterable[Awaitable[Event | None]]) -> int:
+    """How many made an event. All are let finish; then the first that failed is told."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return sum(result is not None for result in results)

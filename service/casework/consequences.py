@@ -1,0 +1,144 @@
+"""What is written besides a case itself when it is born or moves: events, clocks, the next timer, notes, the truth. Pure.
+
+The seam for whatever else must leave in the same transaction (deliveries): it is decided here, from the same facts, and written by
+`store.insert_cases` and `store.write_move`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from models.decision import Decision, Outcome, Urgency
+from service import store
+from service.casework import decide, timing
+from service.casework.effects import Truth
+from service.casework.order import SYSTEM, Ground
+from service.casework.terms import Terms
+from service.casework.timing import Clocks
+from service.casework.work import Work, Written, write_clocks, write_progress, written
+from service.store import MoveKey, NewEvent, NewMove, NewTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a new case is born with."""
+
+    hops: int
+    complex: bool
+    clocks: str
+    timer: NewTimer | None
+    alarm: str | None
+    also: tuple[NewEvent, ...]
+
+
+NOT_SENT = Birth(0, complex=False, clocks="[]", timer=None, alarm=None, also=())
+"""A case that goes back to the hotline at once waits for nobody."""
+
+
+def of_birth(terms: Terms, case_id: str, decision: Decision, at: datetime) -> Birth:
+    """The clocks begin at the dispatch, which is the birth. Several departments make a case complex."""
+    if decision.decision is Outcome.RETURN:
+        return NOT_SENT
+    complex_case = decision.decision is Outcome.ESCALATE
+    here = at.astimezone(terms.policy.zone) if terms.policy else at
+    pattern = _pattern(terms, here.replace(hour=0, minute=0, second=0, microsecond=0), decision.urgency, complex_case=complex_case)
+    if pattern is not None:
+        start = here.isoformat()
+        clocks = orjson.dumps([{**clock, "start": start} for clock in pattern.clocks]).decode()
+        return Birth(1, complex_case, clocks, pattern.timer, pattern.alarm, ())
+    begun = timing.start(terms, timing.OF_A_DISPATCH, here, decision.urgency, complex_case=complex_case)
+    return Birth(1, complex_case, write_clocks(begun), _timer(begun), timing.alarm(begun), _alarms(terms, case_id, begun, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What the clocks of all cases of one day have in common: everything but the hour at which they start."""
+
+    clocks: tuple[Written, ...]
+    timer: NewTimer | None
+    alarm: str | None
+
+
+@lru_cache(maxsize=256)
+def _pattern(terms: Terms, midnight: datetime, urgency: Urgency, *, complex_case: bool) -> _Pattern | None:
+    """None where minutes are counted or the calendar is missing: those cases are computed one by one."""
+    clocks = timing.start(terms, timing.OF_A_DISPATCH, midnight, urgency, complex_case=complex_case)
+    if any(clock.minutes is not None or clock.unknown for clock in clocks):
+        return None
+    return _Pattern(tuple(written(clock) for clock in clocks), _timer(clocks), timing.alarm(clocks))
+
+
+def of_move(outcome: decide.Outcome, ground: Ground, key: MoveKey | None = None) -> NewMove:
+    """All that a move writes."""
+    before, case = outcome.before, outcome.case
+    note = orjson.dumps(outcome.words).decode() if outcome.words else None
+    return NewMove(
+        case_id=case.id,
+        version=case.version,
+        status=case.status,
+        lead=case.lead,
+        category=case.category,
+        hops=case.hops,
+        complex=case.complex,
+        clocks=write_clocks(case.clocks),
+        progress=write_progress(case.progress),
+        merged_into=case.merged_into,
+        alarm=timing.alarm(case.clocks),
+        departments=case.departments if case.departments != before.departments else None,
+        timer=_timer(case.clocks),
+        event=NewEvent(at=ground.now, kind=outcome.row.event, actor=ground.actor.name, case_id=case.id, data=_data(outcome.facts, note)),
+        also=_alarms(ground.terms, case.id, case.clocks, ground.now) if _grew_unknown(before, case) else (),
+        note=note,
+        truth=_truth(outcome.truth, case, ground) if outcome.truth else None,
+        key=key,
+    )
+
+
+def timer_of(case: Work) -> NewTimer | None:
+    """When the case must be looked at next."""
+    return _timer(case.clocks)
+
+
+def _data(facts: Any, note: str | None) -> str:
+    """What the feed tells; a note is told by its hash alone, which ties it into the chain."""
+    told = dict(facts)
+    if note is not None:
+        told["note_hash"] = sha256(note.encode()).hexdigest()
+    return orjson.dumps(told).decode()
+
+
+def _timer(clocks: Clocks) -> NewTimer | None:
+    timer = timing.next_timer(clocks)
+    return NewTimer(kind=timer.kind, due_at=timer.due_at) if timer else None
+
+
+def _grew_unknown(before: Work, case: Work) -> bool:
+    return timing.alarm(case.clocks) == "unknown" and case.clocks != before.clocks
+
+
+def _alarms(terms: Terms, case_id: str, clocks: Clocks, at: datetime) -> tuple[NewEvent, ...]:
+    """An event of its own where the calendar did not reach, so that somebody hears of it."""
+    trouble = timing.trouble(terms, clocks)
+    if trouble is None:
+        return ()
+    kinds = [clock.kind for clock in clocks if clock.running and clock.unknown]
+    data = orjson.dumps({"clocks": kinds, "detail": trouble}).decode()
+    return (NewEvent(at=at, kind="case.clock_alarm", actor=SYSTEM.name, case_id=case_id, data=data),)
+
+
+def _truth(truth: Truth, case: Work, ground: Ground) -> store.Truth:
+    return store.Truth(
+        category=truth.category,
+        lead=truth.lead,
+        decided_category=truth.decided_category,
+        decided_lead=truth.decided_lead,
+        version=case.version,
+        ruleset_version=ground.terms.version,
+        at=ground.now,
+        actor=ground.actor.name,
+        department=ground.actor.department,
+    )
