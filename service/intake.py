@@ -14,6 +14,7 @@ from ulid import ULID
 from models.case import BIRTH
 from models.complaint import Complainant, Complaint, WorkOrderIn
 from models.decision import Decision
+from service.casework import Terms, of_birth
 from service.errors import Conflict, FieldFault, Invalid, KeyConflict, OrderConflict
 from service.store import Case, CaseDepartment, NewCase, Outcome
 from service.vault import Vault
@@ -29,9 +30,10 @@ CHANCE = random.Random()  # noqa: S311 (ids must be rare, not secret; asking the
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Whom intake asks: the one who judges, the one who keeps (and answers after the commit), the vault."""
+    """Whom intake asks: who judges, who knows the time limits, who keeps (and answers after the commit), the vault."""
 
     triage: Callable[[Complaint], Decision]
+    terms: Callable[[], Terms]
     keep: Callable[[NewCase], Awaitable[Outcome]]
     vault: Vault
 
@@ -48,20 +50,22 @@ class Received:
 async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None = None) -> Received:
     """Judge an order and keep it. An order kept before gives its case again; other content under the same number or key is refused."""
     decision = desk.triage(order.complaint())
-    case = open_case(order, decision, now, desk.vault, key)
+    case = open_case(order, decision, now, desk, key)
     outcome = await desk.keep(case)
     if outcome.result == "conflict" or not _same_complainant(outcome, order.complainant, desk.vault):
         raise _conflict(outcome, order)
     return Received(outcome.case, outcome.result == "created", outcome.seq)
 
 
-def open_case(order: WorkOrderIn, decision: Decision, now: datetime, vault: Vault, key: str | None = None) -> NewCase:
+def open_case(order: WorkOrderIn, decision: Decision, now: datetime, desk: Desk, key: str | None = None) -> NewCase:
     """The case that an order opens."""
+    case_id = _new_id(now)
+    birth = of_birth(desk.terms(), case_id, decision, now)
     sent = order.model_dump(mode="json", exclude={"complainant", "extra"}, exclude_defaults=True)
     if order.extra:
         sent["extra"] = order.extra  # as it came: pydantic would write NaN as null
     return NewCase(
-        id=_new_id(now),
+        id=case_id,
         source_system=order.source_system,
         source_order_no=order.source_order_no,
         body_hash=fingerprint(sent),
@@ -80,7 +84,7 @@ def open_case(order: WorkOrderIn, decision: Decision, now: datetime, vault: Vaul
         institution=order.institution,
         address=order.address,
         details=_canonical({name: value for name, value in sent.items() if name not in COLUMNS}).decode(),
-        complainant=vault.seal(_plain(order.complainant)) if order.complainant else None,
+        complainant=desk.vault.seal(_plain(order.complainant)) if order.complainant else None,
         triage=orjson.dumps(decision).decode(),
         issues=orjson.dumps(decision.issues).decode(),
         ruleset_version=decision.ruleset.version,
@@ -90,6 +94,12 @@ def open_case(order: WorkOrderIn, decision: Decision, now: datetime, vault: Vaul
         # Two hotlines may choose the same key.
         client=order.source_system if key is not None else "",
         idempotency_key=key,
+        hops=birth.hops,
+        complex=birth.complex,
+        clocks=birth.clocks,
+        alarm=birth.alarm,
+        timer=birth.timer,
+        also=birth.also,
     )
 
 
