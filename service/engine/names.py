@@ -25,8 +25,9 @@ COMMON = (
 """Words that thousands of names share: alone they name nobody."""
 VAGUE = re.compile(r"某|不详|不清|不明|未知|不知|无名|匿名|未提供|没.?名|暂无|^无$|[x×*?？]{2}|一家|有家|附近|楼上|楼下|小区")
 """Such a name was filled in for want of a name."""
-NOISE = re.compile(r"[（(〔【\[][^）)〕】\]]*[）)〕】\]]|[\s·・•.,，、\-—_\"“”‘’'《》「」]")
-"""Branches in brackets, and signs that everybody sets in another way."""
+BRANCH = re.compile(r"[（(〔【\[][^）)〕】\]]*[）)〕】\]]")
+SIGNS = re.compile(r"[\s·・•.,，、\-—_\"“”‘’'《》「」]")
+"""Everybody sets them in another way."""
 
 SOUNDS = Path(__file__).with_name("sounds.txt")
 ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
@@ -48,9 +49,13 @@ class Names:
         self._known = tuple(known)
         self._finder = CharwiseDoubleArrayAhoCorasick(known, MATCH_KIND_LEFTMOST_LONGEST)
 
+    def whole(self, name: str) -> str:
+        """Folded, without blanks and the like."""
+        return SIGNS.sub("", self.reader.fold(name))
+
     def plain(self, name: str) -> str:
-        """Folded, without brackets and blanks."""
-        return NOISE.sub("", self.reader.fold(name))
+        """Without the branch in brackets either."""
+        return BRANCH.sub("", self.whole(name))
 
     def bare(self, name: str) -> str:
         """Without the place before and the legal form behind: 某市某区蔓汀舞蹈培训有限公司 -> 蔓汀舞蹈培训."""

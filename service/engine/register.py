@@ -83,18 +83,13 @@ class Register:
         self._alike: dict[str, list[Key]] = {}
         for text, key in self._written.items():
             self._alike.setdefault(text[:2], []).append(key)
-        standing = {text: key for text, key in self._written.items() if self._stands_alone(key)}
+        standing = {text: key for text, key in self._written.items() if _stands_alone(key, cut)}
         self._finder = Finder(self._misheard_ways(standing) | standing)
 
     @classmethod
     def of(cls, rows: Iterable[Institution], ruleset: RuleSet | None = None, cut: Cutter | None = None) -> "Register":
         """Compile. Places, programs and quoted blocks come from the rule set; the cutter of an engine may be shared."""
-        names = Names()
-        if ruleset is not None:
-            head = ruleset.ruleset
-            programs = word_lists(ruleset.rules, ruleset.lists).get(PROGRAM, ())
-            names = Names((*head.district, *head.register_points.places), programs, Reader({}, head.quoted))
-        return cls(rows, names, cut or cutter(()))
+        return cls(rows, _names_of(ruleset), cut or cutter(()))
 
     def look_up(self, complaint: Complaint) -> Complaint:
         """The complaint, with what the register knows of the institution that it names."""
@@ -124,7 +119,8 @@ class Register:
     def _called(self, name: str) -> Key | None:
         """The one whose name this is, in one of the ways of writing it."""
         names = self._names
-        return next((key for way in (names.plain, names.bare, names.core) if (key := self._written.get(way(name)))), None)
+        ways = (names.whole, names.plain, names.bare, names.core)
+        return next((key for way in ways if (key := self._written.get(way(name)))), None)
 
     def _misheard(self, name: str, street: str) -> Key | None:
         """The one whose name sounds like this."""
@@ -154,11 +150,6 @@ class Register:
         return written[: key.own] == key.text[: key.own] and self._names.taught(written) == self._names.taught(key.text)
 
     # In the text -----------------------------------------------------------------------------------------------------------------
-
-    def _stands_alone(self, key: Key) -> bool:
-        """Whether a text that holds these characters means this institution: not if they are a word that people use anyway."""
-        sure = key.score == SURE or (key.score == BARE and len(key.text) >= LONG)
-        return sure and key.telling > 1 and len(self._cutter.cut(key.text)) > 1
 
     def _misheard_ways(self, standing: Mapping[str, Key]) -> dict[str, Key]:
         """Each name with each slip that it could have; a longer name of which the shorter is a part is found by that one."""
@@ -200,7 +191,23 @@ class Register:
         return cut_out and (len(key.text) > 2 or not self._ears.is_common(key.text) or self._names.goes_on(text, end))
 
 
+def field_only(rows: Iterable[Institution], ruleset: RuleSet, cut: Cutter) -> Iterator[tuple[Institution, str]]:
+    """The aliases that are looked for in the institution's field alone: words that people use, or that thousands of names share."""
+    names = _names_of(ruleset)
+    for row in rows:
+        keys = {key.text: key for key in _ways(row, names) if key.score == SURE}
+        yield from ((row, alias) for alias in row.aliases if (key := keys.get(names.whole(alias))) and not _stands_alone(key, cut))
+
+
 # The ways of writing a name -------------------------------------------------------------------------------------------------------
+
+
+def _names_of(ruleset: RuleSet | None) -> Names:
+    if ruleset is None:
+        return Names()
+    head = ruleset.ruleset
+    programs = word_lists(ruleset.rules, ruleset.lists).get(PROGRAM, ())
+    return Names((*head.district, *head.register_points.places), programs, Reader({}, head.quoted))
 
 
 def _ways(row: Institution, names: Names) -> Iterator[Key]:
@@ -209,9 +216,9 @@ def _ways(row: Institution, names: Names) -> Iterator[Key]:
     bare = [names.bare(name) for name in all_names]
     own = _own(bare, names)
     ways = [
-        ("exact", SURE, [names.plain(row.name)]),
-        ("alias", SURE, [names.plain(alias) for alias in row.aliases]),
-        ("alias", BARE, bare),
+        ("exact", SURE, [names.whole(row.name)]),
+        ("alias", SURE, [names.whole(alias) for alias in row.aliases]),
+        ("alias", BARE, [*map(names.plain, all_names), *bare]),
         ("alias", CORE, [names.core(name) for name in all_names]),
     ]
     for how, score, texts in ways:
@@ -219,6 +226,12 @@ def _ways(row: Institution, names: Names) -> Iterator[Key]:
             telling = len(names.telling(text))
             if len(text) > 1 and (telling > 1 or score == SURE):
                 yield Key(text, row, how, score, len(own) if text.startswith(own) else len(text), telling)
+
+
+def _stands_alone(key: Key, cut: Cutter) -> bool:
+    """Whether a text that holds these characters means this institution: not if they are a word that people use anyway."""
+    sure = key.score == SURE or (key.score == BARE and len(key.text) >= LONG)
+    return sure and key.telling > 1 and len(cut.cut(key.text)) > 1
 
 
 def _own(bare: list[str], names: Names) -> str:

@@ -1,0 +1,20 @@
+"""The register (名录): brought in from CSV and Excel, exported, and in force beside the rule set."""
+
+from service.register.errors import InstitutionNotFound, RegisterInvalid, RegisterUnreadable
+from service.register.export import as_csv
+from service.register.imports import Wanted, prepare, read_file, report, write
+from service.register.live import ActiveRegister, take_up
+
+__all__ = [
+    "ActiveRegister",
+    "InstitutionNotFound",
+    "RegisterInvalid",
+    "RegisterUnreadable",
+    "Wanted",
+    "as_csv",
+    "prepare",
+    "read_file",
+    "report",
+    "take_up",
+    "write",
+]
