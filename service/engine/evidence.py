@@ -87,13 +87,15 @@ def _counts(rule: PlannedRule, span: Span, met: Met, reading: Reading, borders: 
     start, end, _ = span
     if rule.places and rule.places.isdisjoint(_places(reading, start, met.head_length)):
         return False
-    if _excluded(start, end, met.unless.get(rule.order, ()), met.longest):
+    if rule.order in met.unless and _excluded(start, end, met.unless[rule.order], met.longest):
         return False
-    if not rule.loose and not (borders.at(start, start) and borders.at(end, end - 1)):
+    if rule.negatable and met.negations and _negated(reading.text, start, met):
         return False
-    if rule.negatable and _negated(reading.text, start, met):
-        return False
-    return rule.within is None or _framed(reading.text, span, met.near.get(rule.order, ()), rule.within, met.longest)
+    if rule.within is not None:
+        frames = met.near.get(rule.order)
+        if not frames or not _framed(reading.text, span, frames, rule.within, met.longest):
+            return False
+    return rule.loose or (borders.at(start, start) and borders.at(end, end - 1))  # last, since cutting costs most
 
 
 def _ending(spans: Sequence[Span], first: int, last: int) -> Sequence[Span]:
