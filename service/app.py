@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
 
 from service import active, db, intake, log, store
@@ -23,8 +24,8 @@ from service.api import batch, cases, changes, departments, document, health, pr
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
 from service.api.meters import Meters
+from service.api.plain import PlainRoute
 from service.api.porter import Porter
-from service.casework import Handbook
 from service.config import Settings
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
@@ -78,8 +79,14 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     StandaloneDocs(app)
-    app.add_middleware(Porter)
+    app.middleware_stack = Porter(app.build_middleware_stack(), _doors(app))
     return app
+
+
+def _doors(app: FastAPI) -> dict[tuple[str, str], APIRoute]:
+    """The plain routes, where the porter finds them."""
+    routes = [route for route in app.routes if isinstance(route, PlainRoute)]
+    return {(method, route.path): route for route in routes for method in route.methods or ()}
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -128,8 +135,7 @@ def _upgrade(database: db.Database) -> None:
 
 def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:
     reads, meters = Reads(database), Meters()
-    terms = Handbook(lambda: rules.engine.ruleset)
-    desk = intake.Desk(meters.timed(rules), terms, _keeper(writer, meters), vault)
+    desk = intake.Desk(meters.timed(rules), _keeper(writer, meters), vault)
     bell = Bell(lambda: reads(store.feed_head))
     meters.show_rules(rules)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)

@@ -20,13 +20,17 @@ BOM = b"\xef\xbb\xbf"
 async def read_json(request: Request, limit: int) -> bytes:
     """The whole body of a request that says it is JSON."""
     check_head(request, JSON, limit)
-    body = bytearray()
-    async for chunk in chunks(request, limit):
-        body += chunk
-    text = bytes(body.removeprefix(BOM))  # Windows' own tools put a mark before UTF-8
+    body = b"".join([chunk async for chunk in chunks(request, limit)])
+    text = body.removeprefix(BOM)  # Windows' own tools put a mark before UTF-8
     if not text.strip():
         raise BodyEmpty
     return text
+
+
+async def read_bytes(request: Request, media_types: Sequence[bytes], limit: int) -> bytes:
+    """The whole body of a request that says it is of one of these types."""
+    check_head(request, media_types, limit)
+    return b"".join([chunk async for chunk in chunks(request, limit)])
 
 
 def check_head(request: Request, media_types: Sequence[bytes], limit: int) -> None:

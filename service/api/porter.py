@@ -2,9 +2,11 @@
 
 import random
 import re
+from collections.abc import Mapping
 from time import perf_counter
 
 import structlog
+from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,15 +29,20 @@ GONE = 499
 
 
 class Porter:
-    """Stands around the whole app."""
+    """Stands around the whole app, and shows those who come most often the short way.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `doors` are plain routes by method and path: they need nothing of what FastAPI and Starlette build around a route, and
+    going through all of it takes a tenth of the time of receiving an order.
+    """
+
+    def __init__(self, house: ASGIApp, doors: Mapping[tuple[str, str], APIRoute]) -> None:
+        self._house = house
+        self._doors = doors
         self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._house(scope, receive, send)
             return
         began = perf_counter()
         number = scope[REQUEST_ID] = _number(scope)
@@ -50,7 +57,7 @@ class Porter:
             await send(message)
 
         try:
-            await self._app(scope, receive, marked)
+            await self._show_in(scope, receive, marked)
         except ClientDisconnect:
             status = GONE
         except Exception as error:  # noqa: BLE001 (the edge: the caller gets a problem, the log gets the place)
@@ -59,6 +66,17 @@ class Porter:
                 await answer(Fault(), scope)(scope, receive, marked)
         finally:
             self._note(scope, status, perf_counter() - began)
+
+    async def _show_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.get((scope["method"], scope["path"]))
+        if door is None:
+            await self._house(scope, receive, send)
+            return
+        scope["route"] = door
+        try:
+            await door.app(scope, receive, send)
+        except FenpaiError as error:
+            await answer(error, scope)(scope, receive, send)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "-")

@@ -59,10 +59,15 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(FenpaiError, cast(ExceptionHandler, _ours))
     app.add_exception_handler(HTTPException, cast(ExceptionHandler, _http))
     app.add_exception_handler(RequestValidationError, cast(ExceptionHandler, _parameters))
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _ours(request: Request, error: FenpaiError) -> Response:
     return answer(error, request.scope)
+
+
+async def _unexpected(request: Request, _error: Exception) -> Response:
+    return answer(Fault(), request.scope)
 
 
 async def _parameters(request: Request, error: RequestValidationError) -> Response:
