@@ -60,7 +60,9 @@ def extendable(asked: Question) -> str | None:
 
 
 def opinions_in(asked: Question) -> str | None:
-    waived = {waiver.department for waiver in asked.body.waivers} if isinstance(asked.body, Complete) else set()
+    if not isinstance(asked.body, Complete):
+        return None
+    waived = {waiver.department for waiver in asked.body.waivers}
     missing = [part.department for part in asked.case.assists if part.opinion is None and part.department not in waived]
     if not missing:
         return None
@@ -122,7 +124,7 @@ def recomputes(asked: Question) -> str | None:
 
 
 def due(asked: Question) -> str | None:
-    if asked.ground.actor is not SYSTEM:
+    if asked.ground.actor.department != SYSTEM.department:
         return None
     timer = timing.next_timer(asked.case.clocks)
     struck = timer is not None and timer.kind == asked.ground.timer and timer.due_at <= asked.ground.now

@@ -76,7 +76,7 @@ def extend(terms: Terms, cases_clocks: Clocks, days: int, now: datetime) -> Cloc
         return cases_clocks
 
     def longer(clock: CaseClock) -> Deadline:
-        return clocks.extend(policy, terms.calendar, _deadline(clock), days, now)
+        return clocks.extend(policy, terms.calendar, _deadline(clock, _name(policy, clock.kind)), days, now)
 
     return tuple(
         _set(terms, replace(clock, extensions=(*clock.extensions, days)), now, longer(clock))
