@@ -26,6 +26,7 @@ from service.api.deps import Office, Reads
 from service.api.meters import Meters
 from service.api.plain import PlainRoute
 from service.api.porter import Porter
+from service.casework import Handbook
 from service.config import Settings
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
@@ -135,7 +136,8 @@ def _upgrade(database: db.Database) -> None:
 
 def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:
     reads, meters = Reads(database), Meters()
-    desk = intake.Desk(meters.timed(rules), _keeper(writer, meters), vault)
+    terms = Handbook(lambda: rules.engine.ruleset)
+    desk = intake.Desk(meters.timed(rules), terms, _keeper(writer, meters), vault)
     bell = Bell(lambda: reads(store.feed_head))
     meters.show_rules(rules)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)
