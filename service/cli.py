@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from service import app as house
-from service import batch, db, demo, rulebook, ruletest, show, usage
+from service import batch, db, demo, prover, rulebook, ruletest, show, usage
 from service.config import Settings
 from service.engine import Engine
 from service.errors import FenpaiError, StartError
@@ -248,14 +248,43 @@ def try_rules(
     uncovered: Annotated[bool, typer.Option("--uncovered", help="另列出没有用例的规则和词语")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     junit: Annotated[str, typer.Option(metavar="文件", help="另写一份 JUnit XML，供 CI 显示")] = "",
+    mutate: Annotated[bool, typer.Option("--mutate", help="逐一拿掉词语、排除和强度，指出没有用例察觉的")] = False,
 ) -> None:
     """运行规则旁边的用例（*.test.yaml），说明哪些不符、为什么，以及覆盖了多少规则和词语。"""
     files = rulebook.read_folder(rulebook.find_pack(pack))
+    if mutate:
+        _mutate(files, uncovered=uncovered, as_json=as_json)
+        return
     tested = ruletest.run(Engine(rulebook.load(files)), files)
     print(_json(ruletest.as_json(tested)) if as_json else ruletest.text(tested, uncovered=uncovered))
     if junit:
         Path(junit).write_text(ruletest.junit(tested), encoding="utf-8")
     if not tested.passed:
+        raise typer.Exit(1)
+
+
+def _mutate(files: dict[str, str], *, uncovered: bool, as_json: bool) -> None:
+    with show.progress("逐一拿掉", None) as advance:
+        mutation = ruletest.mutate(Engine(rulebook.load(files)), lambda: advance(1))
+    print(_json(ruletest.mutation_json(mutation)) if as_json else ruletest.mutation_text(mutation, unreached=uncovered))
+
+
+@rules.command("prove", cls=usage.Command)
+def prove_rules(
+    pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    save: Annotated[bool, typer.Option("--save-tests", help=f"把例句存为规则包里的用例（{prover.CASES}），期望为现在的结果")] = False,
+) -> None:
+    """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。"""
+    folder = rulebook.find_pack(pack)
+    files = rulebook.read_folder(folder)
+    proof = prover.prove(Engine(rulebook.load(files)))
+    print(_json(prover.as_json(proof)) if as_json else prover.text(proof))
+    if save and (saved := prover.cases(proof)):
+        rulebook.load({**files, prover.CASES: saved})
+        (folder / prover.CASES).write_text(saved, encoding="utf-8")
+        print(f"例句已存入 {folder / prover.CASES}", file=sys.stderr)
+    if proof.faults:
         raise typer.Exit(1)
 
 

@@ -51,7 +51,7 @@ class Bench:
         patterns = frozenset(span[2] for span in self.plan.finder.find_overlapping(reading.text))
         decision = self._engine.triage(complaint)
         came = seen(decision, {hit.rule.id for hit in self._engine.hits(complaint)})
-        shut = replace(self._judged(complaint, reading, self.plan), fired=came.fired) != came
+        shut = replace(self.judged(complaint, reading, self.plan), fired=came.fired) != came
         return Ready(sample, complaint, reading, patterns, decision, came, shut)
 
     def hits(self, ready: Ready) -> list[Hit]:
@@ -64,10 +64,10 @@ class Bench:
 
     def passes(self, ready: Ready, plan: Plan) -> bool:
         """Whether a case would pass under a changed plan."""
-        judged = self._judged(ready.complaint, ready.reading, plan)
+        judged = self.judged(ready.complaint, ready.reading, plan)
         return passes(ready.sample.case, replace(ready.came, fired=judged.fired) if ready.shut else judged)
 
-    def _judged(self, complaint: Complaint, reading: Reading, plan: Plan) -> Seen:
+    def judged(self, complaint: Complaint, reading: Reading, plan: Plan) -> Seen:
         """What would come of a text that the gate lets in."""
         hits = find(plan, reading, self.ruleset.ruleset)
         verdict = judge(weigh(hits, complaint, self.ruleset), complaint, self.ruleset)
