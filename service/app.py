@@ -19,8 +19,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
 
-from service import active, db, intake, log, store
-from service.api import batch, cases, changes, departments, document, health, problems, rulesets, triage
+from service import active, db, intake, log, register, store
+from service.api import batch, cases, changes, departments, document, health, institutions, problems, rulesets, triage
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
 from service.api.meters import Meters
@@ -33,7 +33,17 @@ from service.store import NewCase, Outcome
 from service.vault import Vault
 from service.writer import Writer
 
-ROUTERS = (cases.intake, triage.router, changes.router, batch.router, cases.router, departments.router, rulesets.router, health.router)
+ROUTERS = (
+    cases.intake,
+    triage.router,
+    changes.router,
+    batch.router,
+    cases.router,
+    departments.router,
+    rulesets.router,
+    institutions.router,
+    health.router,
+)
 """The busiest first: they are tried in this order."""
 
 DESCRIPTION = """把 12345 热线关于校外培训的诉求分派给主管单位，并逐条说明理由。
@@ -49,6 +59,7 @@ TAGS = [
     {"name": "案件", "description": "受理工单，查询案件"},
     {"name": "变更", "description": "有序的变更流，供轮询"},
     {"name": "规则", "description": "在用的规则集与单位"},
+    {"name": "名录", "description": "机构名录：查询、导入、导出"},
     {"name": "运行", "description": "供监控程序使用"},
 ]
 
@@ -119,7 +130,8 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         rules = await active.take_up(database, writer, settings.pack)
         office = _furnish(settings, database, writer, rules, vault)
         stack.callback(office.reads.close)
-        await stack.enter_async_context(_errands(rules.watch(), office.bell.watch()))
+        await office.register.follow()
+        await stack.enter_async_context(_errands(rules.watch(), office.register.watch(), office.bell.watch()))
         stack.callback(office.bell.close)
         _announce(office)
         yield office
@@ -135,14 +147,15 @@ def _upgrade(database: db.Database) -> None:
 
 
 def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:
-    reads, meters = Reads(database), Meters()
+    reads, meters, names = Reads(database), Meters(), register.ActiveRegister(database, rules)
     terms = Handbook(lambda: rules.engine.ruleset)
-    desk = intake.Desk(meters.timed(rules), terms, _keeper(writer, meters), vault)
+    desk = intake.Desk(meters.timed(lambda complaint: rules.engine.triage(names.look_up(complaint))), terms, _keeper(writer, meters), vault)
     bell = Bell(lambda: reads(store.feed_head))
     meters.show_rules(rules)
+    meters.show_register(names)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)
     meters.watch("fenpai_pollers_waiting", "等待变更的轮询数", lambda: bell.waiting)
-    return Office(settings, database, writer, rules, desk, reads, bell, meters)
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters)
 
 
 def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:

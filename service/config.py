@@ -30,6 +30,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")
     max_case_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="一个工单的请求体最多多少字节")
     max_batch_bytes: int = Field(256_000_000, ge=1_000, description="一批工单的请求体最多多少字节")
+    max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
 
     @model_validator(mode="after")
     def _closed_door(self) -> Self:

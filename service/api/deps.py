@@ -15,6 +15,7 @@ from service.api.meters import Meters
 from service.config import Settings
 from service.db import Database
 from service.intake import Desk
+from service.register import ActiveRegister
 from service.writer import Writer
 
 P = ParamSpec("P")
@@ -55,6 +56,7 @@ class Office:
     database: Database
     writer: Writer
     rules: ActiveRules
+    register: ActiveRegister
     desk: Desk
     reads: Reads
     bell: Bell

@@ -22,6 +22,7 @@ EXAMPLES = Path(__file__).with_name("examples.json")
 WORDS = Path(__file__).with_name("words.json")
 """By model and field ("" is the model itself), what the docstrings say to programmers only."""
 
+REFERRED = re.compile(r"#/components/examples/(\w+)")
 LEADING = re.compile("[\u4e00-\u9fff]+")
 
 PLAIN: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, BatchRow, Problem)
@@ -92,9 +93,8 @@ def _add_models(document: Document) -> None:
 
 def _add_problems(document: Document) -> None:
     """Examples of the problems that some operation refers to."""
-    referred = orjson.dumps(document["paths"]).decode()
-    known = responses.examples().items()
-    document["components"]["examples"] = {code: example for code, example in known if f'/examples/{code}"' in referred}
+    referred = REFERRED.findall(orjson.dumps(document["paths"]).decode())
+    document["components"]["examples"] = responses.examples(referred)
 
 
 def _describe(schemas: Document) -> None:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from models.complaint import Complaint
 from models.decision import Decision
 from service.active import ActiveRules
+from service.register import ActiveRegister
 from service.store import Case
 
 QUICK = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
@@ -55,16 +56,16 @@ class Meters:
         counter.inc()
         self._timed[route].observe(seconds)
 
-    def timed(self, rules: ActiveRules) -> Callable[[Complaint], Decision]:
-        """The triage of the rule set in force, with its time taken."""
+    def timed(self, triage: Callable[[Complaint], Decision]) -> Callable[[Complaint], Decision]:
+        """A triage with its time taken."""
 
-        def triage(complaint: Complaint) -> Decision:
+        def timed(complaint: Complaint) -> Decision:
             began = perf_counter()
-            decision = rules.engine.triage(complaint)
+            decision = triage(complaint)
             self._triage.observe(perf_counter() - began)
             return decision
 
-        return triage
+        return timed
 
     def decided(self, case: Case) -> None:
         """Count the decision on a new case."""
@@ -82,6 +83,12 @@ class Meters:
         """Show which rule set is in force, and whether another one should be."""
         self.registry.register(_RulesetInfo(rules))
         self.watch("fenpai_ruleset_trouble", "1 表示启用的版本没有装入", lambda: float(rules.trouble is not None))
+
+    def show_register(self, register: ActiveRegister) -> None:
+        """Show which register is in force, and whether another one should be."""
+        self.watch("fenpai_register_revision", "在用名录的版本", lambda: register.mark.revision)
+        self.watch("fenpai_register_institutions", "在用名录的机构数", lambda: register.size)
+        self.watch("fenpai_register_trouble", "1 表示名录的新版本没有装入", lambda: float(register.trouble is not None))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,5 +1,6 @@
 """How errors are declared in OpenAPI: for each status the codes that can come with it, and an example of each."""
 
+from collections.abc import Container
 from typing import Any
 
 from service import errors
@@ -19,11 +20,13 @@ from service.errors import (
     WriterStopped,
     WrongMediaType,
 )
+from service.register import RegisterInvalid
 
 INSTANCE = "abkmpqrsdefghjkm"
 _FAULTS = {
     Invalid: FieldFault("/content", "不能为空", "too_short"),
     ParameterInvalid: FieldFault("/limit", "不能大于 500", "out_of_range"),
+    RegisterInvalid: FieldFault("/7/类别", "第 7 行，类别：没有“舞蹈”这个类别。是不是“文化艺术类”？", "bad_value"),
 }
 
 BODY = (BodyEmpty, BodyNotUtf8, JsonBroken, BodyTooSlow, TooLarge, WrongMediaType, Invalid)
@@ -48,13 +51,13 @@ def _response() -> dict[str, Any]:
     return {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}}
 
 
-def examples() -> dict[str, Any]:
-    """One example of each problem, by its code: the table of codes."""
-    return {kind.code: {"summary": kind.title, "value": _example(kind)} for kind in errors.problems()}
+def examples(codes: Container[str]) -> dict[str, Any]:
+    """One example of each of these problems, by its code: the table of codes."""
+    return {kind.code: {"summary": kind.title, "value": _example(kind)} for kind in errors.problems() if kind.code in codes}
 
 
 def _example(kind: type[FenpaiError]) -> dict[str, Any]:
-    error = kind("有 1 处不合格式，见 errors。", [_FAULTS[kind]]) if issubclass(kind, Invalid) else kind()
+    error = kind("有 1 处不合格式，见 errors。", [_FAULTS.get(kind, _FAULTS[Invalid])]) if issubclass(kind, Invalid) else kind()
     return as_problem(error, INSTANCE)
 
 

@@ -133,9 +133,7 @@ def _opening(verdict: Verdict, names: str, words: str, lead: str, complaint: Com
         case Reason.CLEAR:
             return f"{because}属{names}校外培训机构问题，由{lead}主办。"
         case Reason.REGISTER:
-            register = complaint.register
-            name = register.name if register else ""
-            return f"诉求未写明培训内容；名录登记“{name}”为{_category_name(verdict, ruleset)}，由{lead}主办。"
+            return f"诉求未写明培训内容；名录登记{_registered(complaint)}为{_category_name(verdict, ruleset)}，由{lead}主办。"
         case Reason.NO_CATEGORY:
             return f"属校外培训机构问题，但诉求未写明培训内容，类别难以界定，提请{lead}牵头协调。"
         case Reason.MULTI_DEPARTMENT:
@@ -146,6 +144,14 @@ def _opening(verdict: Verdict, names: str, words: str, lead: str, complaint: Com
             return f"{because}所涉培训项目属性需鉴别，暂按{names}由{lead}牵头核定。"
         case _:
             return f"{because}倾向于{names or '类别未明'}，但依据不足以自动分派，提请{lead}研判。"
+
+
+def _registered(complaint: Complaint) -> str:
+    """The registered name; beside it what was said, where that is another one and only sounds or looks alike."""
+    hit = complaint.register
+    if hit is None:
+        return ""
+    return f"“{hit.name}”（诉求写作“{hit.quote}”）" if hit.how == "fuzzy" else f"“{hit.name}”"
 
 
 def _category_name(verdict: Verdict, ruleset: RuleSet) -> str:

@@ -144,6 +144,8 @@ def _inside(weighing: Weighing, complaint: Complaint, ruleset: RuleSet, urgency:
     departments = list(dict.fromkeys(ruleset.ruleset.categories[category.code].department for category in categories))
     issues = _issues(weighing, ruleset)
     outcome, reason, lead, primary = _lead(categories, departments, weighing, complaint, ruleset)
+    if not categories and primary is not None:
+        categories = (CategoryScore(primary, 0),)  # the register's word: the text has not a point for it
     helpers = _assists(issues, lead, primary, ruleset)
     if outcome is Outcome.DISPATCH and len({assist.department for assist in helpers}) > ruleset.ruleset.comprehensive_over:
         outcome, reason = Outcome.ESCALATE, Reason.COMPREHENSIVE

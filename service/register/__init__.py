@@ -3,7 +3,7 @@
 from service.register.errors import InstitutionNotFound, RegisterInvalid, RegisterUnreadable
 from service.register.export import as_csv
 from service.register.imports import Wanted, prepare, read_file, report, write
-from service.register.live import ActiveRegister, take_up
+from service.register.live import ActiveRegister
 
 __all__ = [
     "ActiveRegister",
@@ -15,6 +15,5 @@ __all__ = [
     "prepare",
     "read_file",
     "report",
-    "take_up",
     "write",
 ]

@@ -72,10 +72,3 @@ class ActiveRegister:
         if trouble != self.trouble:
             self.trouble = trouble
             structlog.get_logger().error("register_trouble", detail=trouble, exc_info=error)
-
-
-async def take_up(database: Database, rules: ActiveRules) -> ActiveRegister:
-    """The register as it stands."""
-    register = ActiveRegister(database, rules)
-    await register.follow()
-    return register

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from models.case import Case, CasePage, Changes, Receipt, Timeline
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.decision import Decision
+from models.register import ImportReport, InstitutionPage, InstitutionTold
 from service.api.departments import Departments
 from service.api.health import Health, Readiness
 from service.api.rulesets import RulesetTold
@@ -34,6 +35,9 @@ ANSWERS: dict[str, Any] = {
     "changes": Changes,
     "departments": Departments,
     "active_ruleset": RulesetTold,
+    "list_institutions": InstitutionPage,
+    "get_institution": InstitutionTold,
+    "import_institutions": ImportReport,
     "healthz": Health,
     "readyz": Readiness,
 }
