@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -103,6 +104,14 @@ def served(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def eventually(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until it is true."""
+    patience = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < patience
+        time.sleep(0.02)
 
 
 def header(name: str, value: str | bytes) -> dict[bytes, bytes]:

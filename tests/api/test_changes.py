@@ -1,7 +1,6 @@
 """GET /v1/changes: every change once, in order; who waits is woken at once and costs nothing."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +14,7 @@ from service.api import bell
 from service.app import create_app
 from service.config import Settings
 from service.store import NewEvent
-from tests.api.conftest import Orders, served
+from tests.api.conftest import Orders, eventually, served
 from tests.builders import NOON
 
 Later = Callable[[Callable[[], object]], None]
@@ -104,13 +103,6 @@ class TestWaiting:
         with pytest.raises(httpx2.ReadTimeout):
             httpx2.get(f"{live}/v1/changes?after=2&wait=60", timeout=0.3)
         eventually(lambda: "fenpai_pollers_waiting 0.0" in httpx2.get(f"{live}/metrics").text)
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20) -> None:
-    patience = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < patience
-        time.sleep(0.02)
 
 
 @pytest.fixture

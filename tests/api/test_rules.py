@@ -16,7 +16,7 @@ from service.app import create_app
 from service.config import Settings
 from service.errors import PackBroken, PackMissing
 from service.store import NewRuleset
-from tests.api.conftest import PACK, Orders, opened
+from tests.api.conftest import PACK, Orders, eventually, opened
 from tests.packs.build import edited, tiny
 
 Paper = Callable[[], list[dict[str, Any]]]
@@ -159,10 +159,3 @@ def follows(api: TestClient, version: int) -> None:
 
 def troubled(api: TestClient) -> None:
     eventually(lambda: "fenpai_ruleset_trouble 1.0" in api.get("/metrics").text)
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
-    patience = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < patience
-        time.sleep(0.05)
