@@ -45,6 +45,7 @@ class Made:
 
 def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:
     """Make the move, or raise the Refusal that says why not."""
+    store.take_head(conn)  # before anything is read: what is decided on must still be so when it is written
     earlier = _made_before(conn, ordered.key)
     if earlier is not None:
         return earlier
@@ -85,6 +86,7 @@ def strike(conn: Any, claim: Claim, terms: Terms, now: Now) -> Event | None:
     None where the claim no longer counts. A strike that the table refuses would be a fault of ours: the timer is then set to what
     the case says, and the log tells of it.
     """
+    store.take_head(conn)
     if not store.is_held(conn, claim):
         return None
     case, moment = _case(conn, claim.case_id), now(conn)
@@ -100,6 +102,7 @@ def strike(conn: Any, claim: Claim, terms: Terms, now: Now) -> Event | None:
 
 def recompute(conn: Any, case_id: str, terms: Terms, now: Now) -> Event | None:
     """Set the clocks by the calendar of today; None where that changes nothing."""
+    store.take_head(conn)
     case, ground = _case(conn, case_id), Ground(now(conn), terms, SYSTEM)
     try:
         outcome = decide_move(case, Move.RECOMPUTE, None, ground)

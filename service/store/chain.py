@@ -1,16 +1,20 @@
 """The audit: read the whole feed again and say where it, or a case it tells of, is no longer what was written."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 import orjson
 from sqlalchemy import Connection, select
 
-from models.tables import events
+from models.tables import events, notes
 from service.store.cases import cases_by_id, record_hash
 from service.store.events import GENESIS, Head, chain_hash, changes, read_head
 from service.store.rows import CaseRow, ChainReport, Event
 
 STRIDE = 500
+
+NOTED = '"note_hash"'
+"""Stands in an event that came with a note: what people wrote is kept beside the feed."""
 
 
 class _Broken(Exception):
@@ -53,6 +57,7 @@ def _strides(conn: Connection, after: int, end: int) -> Iterator[list[Event]]:
 
 def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
     born = cases_by_id(conn, [event.case_id for event in stride if event.kind == "case.received" and event.case_id])
+    noted = _notes(conn, stride)
     for event in stride:
         if event.seq != last.seq + 1:
             raise _Broken(last.seq + 1, "this row is missing")
@@ -62,8 +67,28 @@ def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
             raise _Broken(event.seq, "its content is not what was hashed")
         if event.kind == "case.received":
             _check_birth(event, born.get(event.case_id or ""))
+        elif NOTED in event.data:
+            _check_note(event, noted)
         last = Head(event.seq, event.hash)
     return last
+
+
+def _notes(conn: Connection, stride: list[Event]) -> dict[tuple[str, int], str]:
+    """The notes of the cases that a stride tells of."""
+    of = {event.case_id for event in stride if event.case_id and NOTED in event.data}
+    if not of:
+        return {}
+    rows = conn.execute(select(notes).where(notes.c.case_id.in_(of)))
+    return {(row.case_id, row.version): row.body for row in rows}
+
+
+def _check_note(event: Event, noted: dict[tuple[str, int], str]) -> None:
+    told = orjson.loads(event.data)
+    note = noted.get((event.case_id or "", told.get("version", 0)))
+    if note is None:
+        raise _Broken(event.seq, f"what was written with it to case {event.case_id} is missing")
+    if sha256(note.encode()).hexdigest() != told.get("note_hash"):
+        raise _Broken(event.seq, f"what was written with it to case {event.case_id} is not what was hashed")
 
 
 def _check_end(last: Head, end: Head) -> None:
