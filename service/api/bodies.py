@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
@@ -11,6 +12,10 @@ from service.errors import BodyEmpty, BodyTooSlow, TooLarge, WrongMediaType
 READ_SECONDS = 30
 """How long the next piece of a body may take."""
 
+POLITE_BYTES = 20_000_000
+POLITE_SECONDS = 3
+"""How much of a body that is refused is still listened to, and for how long."""
+
 JSON = (b"application/json",)
 NDJSON = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/x-jsonlines")
 
@@ -19,8 +24,12 @@ BOM = b"\xef\xbb\xbf"
 
 async def read_json(request: Request, limit: int) -> bytes:
     """The whole body of a request that says it is JSON."""
-    check_head(request, JSON, limit)
-    body = b"".join([chunk async for chunk in chunks(request, limit)])
+    try:
+        check_head(request, JSON, limit)
+        body = b"".join([chunk async for chunk in chunks(request, limit)])
+    except TooLarge:
+        await _hear_out(request)
+        raise
     text = body.removeprefix(BOM)  # Windows' own tools put a mark before UTF-8
     if not text.strip():
         raise BodyEmpty
@@ -67,6 +76,19 @@ async def _receive(request: Request) -> Message:
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     return message
+
+
+async def _hear_out(request: Request) -> None:
+    """Let a body that is only somewhat too large end: who sends first and reads afterwards would see a broken line, not our answer."""
+    if b"expect" in dict(request.scope["headers"]):
+        return  # that caller asks before sending
+    heard, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(POLITE_SECONDS):
+            while more and heard < POLITE_BYTES:
+                message = await _receive(request)
+                more = message.get("more_body", False)
+                heard += len(message.get("body", b""))
 
 
 def too_large(limit: int) -> TooLarge:

@@ -1,5 +1,6 @@
 """Whatever comes in, the answer is a clear problem in Chinese, and nothing is half stored."""
 
+import http.client
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,9 @@ from starlette.testclient import TestClient
 from models.complaint import WorkOrderIn
 from models.problem import Problem
 from service.api import faults
+from service.app import create_app
 from service.errors import problems
-from tests.api.conftest import Orders, header
+from tests.api.conftest import Orders, header, served, settings_for
 
 JSON = {"Content-Type": "application/json"}
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -138,6 +140,13 @@ class TestSize:
                 yield b"x" * 10_000
 
         assert problem(desk.post("/v1/cases", content=endless(), headers=JSON)).code == "too_large"
+
+    def test_a_caller_who_sends_first_and_reads_afterwards_hears_that_it_was_too_much(self, sqlite_url: str) -> None:
+        with served(create_app(settings_for(sqlite_url))) as address:
+            line = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+            line.request("POST", "/v1/cases", body=b"x" * 10_000_000, headers=JSON)
+            assert line.getresponse().status == 413
+            line.close()
 
     def test_10000_equal_characters_are_judged(self, desk: TestClient) -> None:
         for sign in ("学", "a", "！", "😀", " ", "球"):
