@@ -59,6 +59,7 @@ class Rule(Strict):
     """One rule: where one of `terms` is met, it is evidence for exactly one category, scope, issue or signal.
 
     A term may hold `{list}` places: `{program}班` stands for one term for each program. `unless` words that overlap a hit cancel it.
+    `assists` (of an issue's rule): departments that help where this rule is met, before those that the issue names.
     `needs`: at least one of these rules or signals must fire too; `blocked_by`: none of these may. `loose` lets terms match inside words.
     """
 
@@ -78,6 +79,7 @@ class Rule(Strict):
     status: Status = Status.ACTIVE
     program: bool = False
     loose: bool = False
+    assists: tuple[Code, ...] = ()
     clause: ClauseId | None = None
     why: Prose | None = None
 

@@ -41,8 +41,9 @@ class Weighing:
 
     @property
     def against(self) -> tuple[int, str | None]:
-        """The points of the best reason against, and that reason; the code breaks ties."""
-        out = [(points, code) for code, points in self.scope.items() if code != ScopeCode.IN and points > 0]
+        """The points of the best reason against, and that reason; the code breaks ties. Where it happened is no rival to what it is."""
+        rivals = [item for item in self.scope.items() if item[0] not in (ScopeCode.IN, ScopeCode.OTHER_DISTRICT)]
+        out = [(points, code) for code, points in rivals if points > 0]
         return max(out, key=lambda item: (item[0], item[1]), default=(0, None))
 
 
@@ -127,6 +128,8 @@ def judge(weighing: Weighing, complaint: Complaint, ruleset: RuleSet) -> Verdict
     numbers = ruleset.ruleset.thresholds
     urgency = _urgency(weighing)
     inside = weighing.inside
+    if weighing.scope.get(ScopeCode.OTHER_DISTRICT, 0) >= numbers.out:
+        return Verdict(Outcome.RETURN, Reason.OUT_OTHER_DISTRICT, None, None, (), (), (), urgency, inside)
     unproven = inside < numbers.scope or inside - against < numbers.margin
     if unproven and not (complaint.asserted_scope and against < numbers.scope):
         return _out(weighing, ruleset, urgency)
@@ -146,7 +149,7 @@ def _inside(weighing: Weighing, complaint: Complaint, ruleset: RuleSet, urgency:
     outcome, reason, lead, primary = _lead(categories, departments, weighing, complaint, ruleset)
     if not categories and primary is not None:
         categories = (CategoryScore(primary, 0),)  # the register's word: the text has not a point for it
-    helpers = _assists(issues, lead, primary, ruleset)
+    helpers = _assists(issues, lead, primary, weighing, ruleset)
     if outcome is Outcome.DISPATCH and len({assist.department for assist in helpers}) > ruleset.ruleset.comprehensive_over:
         outcome, reason = Outcome.ESCALATE, Reason.COMPREHENSIVE
     certainty = _certainty(weighing, ruleset)
@@ -211,13 +214,24 @@ def _issues(weighing: Weighing, ruleset: RuleSet) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda code: (ruleset.issues[code].rank, code)))
 
 
-def _assists(issues: tuple[str, ...], lead: str, primary: str | None, ruleset: RuleSet) -> tuple[Assist, ...]:
-    """The departments that help, by rank of issue, each once, the lead never."""
+def _assists(issues: tuple[str, ...], lead: str, primary: str | None, weighing: Weighing, ruleset: RuleSet) -> tuple[Assist, ...]:
+    """The departments that help, by rank of issue, those that a met rule names first; each once, the lead never."""
     helpers: dict[str, Assist] = {}
     for issue in issues:
-        for assist in ruleset.issues[issue].assists:
-            if assist.department != lead and (not assist.only or primary in assist.only):
-                helpers.setdefault(assist.department, Assist(assist.department, issue, assist.clause))
+        special = [
+            Assist(code, issue, rule.clause)
+            for rule in ruleset.rules
+            if rule.issue == issue and rule.id in weighing.named
+            for code in rule.assists
+        ]
+        usual = [
+            Assist(assist.department, issue, assist.clause)
+            for assist in ruleset.issues[issue].assists
+            if not assist.only or primary in assist.only
+        ]
+        for helper in (*special, *usual):
+            if helper.department != lead:
+                helpers.setdefault(helper.department, helper)
     return tuple(helpers.values())
 
 

@@ -83,6 +83,7 @@ USES = {
         "rules.*.clause": "clause",
         "rules.*.needs.*": "target",
         "rules.*.blocked_by.*": "target",
+        "rules.*.assists.*": "department",
     },
     "cases": {
         "cases.*.lead": "department",
