@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Decision
+from models.register import Institution
 from models.ruleset import RuleSet
 from service.engine import Engine
+from service.engine.register import Register
 
 PART_BYTES = 1 << 18
 """How much one process takes at a time: large enough that handing over costs nothing, small enough that the bar moves."""
@@ -121,7 +123,18 @@ def answer(decision: Decision) -> dict[str, Any]:
     return whole
 
 
-def judge(engine: Engine, first: int, lines: list[bytes]) -> Part:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who judges: an engine, and the register that it is told of, where there is one."""
+
+    engine: Engine
+    register: Register | None = None
+
+    def triage(self, complaint: Complaint) -> Decision:
+        return self.engine.triage(self.register.look_up(complaint) if self.register else complaint)
+
+
+def judge(who: Judge, first: int, lines: list[bytes]) -> Part:
     """Judge some lines, of which the first has the number `first`. Blank lines are passed over."""
     part, output = Part(), []
     for number, line in enumerate(lines, first):
@@ -134,7 +147,7 @@ def judge(engine: Engine, first: int, lines: list[bytes]) -> Part:
             part.mistakes.append(Mistake(number, str(wrong)))
             row: dict[str, Any] = {"line": number, "error": str(wrong)} | ({} if wrong.name is None else {"id": wrong.name})
         else:
-            decision = engine.triage(complaint)
+            decision = who.triage(complaint)
             part.decisions[decision.decision.value] += 1
             row = {"line": number} if name is None else {"id": name}
             row |= answer(decision)
@@ -144,11 +157,11 @@ def judge(engine: Engine, first: int, lines: list[bytes]) -> Part:
 
 
 def run(
-    source: IO[bytes], target: IO[bytes], engine: Engine, processes: int | None = None, told: Callable[[Part], None] = lambda _: None
+    source: IO[bytes], target: IO[bytes], who: Judge, processes: int | None = None, told: Callable[[Part], None] = lambda _: None
 ) -> Part:
     """Judge a file into another; `told` hears of each part as it is written. The sum of all parts comes back."""
     whole = Part()
-    for part in _judged(_portions(source), engine, processes or cores()):
+    for part in _judged(_portions(source), who, processes or cores()):
         target.write(part.output)
         whole.add(part)
         told(part)
@@ -173,14 +186,14 @@ def _portions(source: IO[bytes]) -> Iterator[Portion]:
         number += len(lines)
 
 
-def _judged(portions: Iterator[Portion], engine: Engine, processes: int) -> Iterator[Part]:
+def _judged(portions: Iterator[Portion], who: Judge, processes: int) -> Iterator[Part]:
     """The parts in order. Little input is judged here: other processes would take longer to start."""
     ahead = list(islice(portions, 2))
     if processes == 1 or len(ahead) < 2:
         for first, lines in chain(ahead, portions):
-            yield judge(engine, first, lines)
+            yield judge(who, first, lines)
         return
-    with _pool(engine, processes) as pool:
+    with _pool(who, processes) as pool:
         waiting: deque[Future[Part]] = deque()
         try:
             for portion in chain(ahead, portions):
@@ -193,7 +206,7 @@ def _judged(portions: Iterator[Portion], engine: Engine, processes: int) -> Iter
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _pool(engine: Engine, processes: int) -> ProcessPoolExecutor:
+def _pool(who: Judge, processes: int) -> ProcessPoolExecutor:
     """Processes with an engine each.
 
     On Linux they are forks: they share the compiled engine and start in milliseconds. A fork copies no threads, so it is safe only
@@ -201,22 +214,28 @@ def _pool(engine: Engine, processes: int) -> ProcessPoolExecutor:
     Elsewhere (macOS, Windows) each process compiles its own from the rule set.
     """
     if sys.platform != "linux":
-        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _settle, (engine.ruleset,))
+        given = (who.engine.ruleset, who.register.rows if who.register else ())
+        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _settle_anew, given)
     gc.freeze()
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _settle, (engine,))
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _settle, (who,))
 
 
 class _Here:
-    """The engine of this process."""
+    """Who judges in this process."""
 
-    engine: Engine
+    who: Judge
 
 
-def _settle(given: Engine | RuleSet) -> None:
+def _settle(who: Judge) -> None:
     # Ctrl-C reaches every process of the terminal; the one that began ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _Here.engine = given if isinstance(given, Engine) else Engine(given)
+    _Here.who = who
+
+
+def _settle_anew(ruleset: RuleSet, rows: tuple[Institution, ...]) -> None:
+    engine = Engine(ruleset)
+    _settle(Judge(engine, Register.of(rows, ruleset, engine.plan.cutter) if rows else None))
 
 
 def _judge_here(first: int, lines: list[bytes]) -> Part:
-    return judge(_Here.engine, first, lines)
+    return judge(_Here.who, first, lines)

@@ -5,8 +5,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Annotated
@@ -19,10 +20,12 @@ from typer.exceptions import TyperException
 
 from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
+from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, db, demo, prover, rulebook, ruletest, show, usage
+from service import batch, db, demo, prover, register, rulebook, ruletest, show, usage
 from service.config import Settings
 from service.engine import Engine
+from service.engine.register import Register
 from service.errors import FenpaiError, StartError
 from service.evaluate import calibration, gold, report, summary
 from service.evaluate.figures import measure
@@ -44,6 +47,8 @@ rules = typer.Typer(cls=usage.Group, help="检查、测试规则包。", rich_ma
 app.add_typer(rules, name="rules")
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")
+institutions = typer.Typer(cls=usage.Group, help="导入、导出、查询机构名录。", rich_markup_mode=None)
+app.add_typer(institutions, name="institutions")
 
 Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
 
@@ -58,6 +63,7 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 
 @rules.callback(invoke_without_command=True)
 @database.callback(invoke_without_command=True)
+@institutions.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:
@@ -91,10 +97,13 @@ def demonstrate(
     lines = demo.orders(folder)
     console = Console()
     with demo.serving(settings) as (client, server):
+        listed = demo.bring_register(client, folder)
         with show.progress("送入示例工单", len(lines)) as advance:
             sent = demo.send(client, lines, advance)
         known = demo.names(client)
         console.print(demo.decisions(sent, known), demo.totals(sent, known))
+        if listed:
+            print(f"研判前已导入示例名录：{listed} 家机构（fenpai institutions 可导入、导出、查询）。")
         if known.digest != rulebook.digest(rulebook.read_folder(folder)):
             print(f"注意：{folder} 改过了，{file} 里还是原来的规则。要看新规则的结果，请删掉 {file} 再来一次。")
         if stay:
@@ -133,6 +142,7 @@ def triage(
     institution: Annotated[str, typer.Option(metavar="文字", help="被反映机构（研判一段文字时）")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="研判一段文字时，输出 JSON")] = False,
     processes: Annotated[int, typer.Option("--processes", "-j", min=0, metavar="数", help="进程数，0 为全部核心")] = 0,
+    names: Annotated[Path | None, typer.Option("--register", metavar="文件", help="机构名录，CSV 或 .xlsx")] = None,
     pack: Pack = "beichen",
 ) -> None:
     """研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"""
@@ -141,9 +151,9 @@ def triage(
     elif what is None and not source and not sys.stdin.isatty():
         source = "-"
     if source:
-        _many(source, target, pack, processes)
+        _many(source, target, partial(_judge, pack, names), processes)
     elif what is not None:
-        _one({"content": what, "title": title, "institution": institution}, pack, as_json=as_json)
+        _one({"content": what, "title": title, "institution": institution}, partial(_judge, pack, names), as_json=as_json)
     else:
         raise StartError("没有要研判的内容。例：fenpai triage '孩子学舞蹈，机构不退费'；或 fenpai triage --input 诉求.jsonl")
 
@@ -157,25 +167,33 @@ def _engine(pack: str) -> Engine:
     return Engine(rulebook.load(rulebook.read_folder(rulebook.find_pack(pack))))
 
 
-def _one(given: dict[str, str], pack: str, *, as_json: bool) -> None:
+def _judge(pack: str, names: Path | None) -> batch.Judge:
+    engine = _engine(pack)
+    if names is None:
+        return batch.Judge(engine)
+    rows = register.from_file(names, engine.ruleset, Settings.from_env(os.environ).max_register_bytes)
+    return batch.Judge(engine, Register.of(rows, engine.ruleset, engine.plan.cutter))
+
+
+def _one(given: dict[str, str], who: Callable[[], batch.Judge], *, as_json: bool) -> None:
     try:
         ComplaintIn.model_validate(given)
     except ValidationError as mistake:
         raise StartError("；".join(batch.wording(mistake))) from None
     complaint = Complaint(**given)  # type: ignore[arg-type]
-    engine = _engine(pack)
-    decision = engine.triage(complaint)
+    judge = who()
+    decision = judge.triage(complaint)
     if as_json:
         print(_json(batch.answer(decision)))
     else:
-        show.say(Console(), complaint, decision, engine.ruleset)
+        show.say(Console(), complaint, decision, judge.engine.ruleset)
 
 
-def _many(source: str, target: str, pack: str, processes: int) -> None:
+def _many(source: str, target: str, who: Callable[[], batch.Judge], processes: int) -> None:
     with _opened(source) as lines, _written(target) as out, show.progress("研判", _size(source)) as advance:
-        engine = _engine(pack)
+        judge = who()
         began = time.perf_counter()
-        whole = batch.run(lines, out, engine, processes or None, lambda part: advance(part.read))
+        whole = batch.run(lines, out, judge, processes or None, lambda part: advance(part.read))
     _report(whole, time.perf_counter() - began)
     if whole.mistakes:
         raise typer.Exit(1)
@@ -224,6 +242,65 @@ def _written(target: str) -> Iterator[IO[bytes]]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+# The register -------------------------------------------------------------------------------------------------------------------
+
+
+@institutions.command("import", cls=usage.Command)
+def import_institutions(
+    file: Annotated[Path, typer.Argument(metavar="文件", help="CSV（UTF-8 或 GBK）或 .xlsx，表头用中文")],
+    replace: Annotated[bool, typer.Option("--replace", help="文件就是整个名录，其中没有的机构从名录中去掉")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="只检查，不写入")] = False,
+    skip: Annotated[bool, typer.Option("--skip-errors", help="跳过有错误的行，导入其余各行")] = False,
+) -> None:
+    """把文件导入机构名录。有错误时逐处列出行、列和改法，一行也不导入。"""
+    settings = Settings.from_env(os.environ)
+    how = ImportQuery(replace=replace, dry_run=dry, skip_errors=skip)
+    with register.opened(settings) as counter:
+        try:
+            done = counter.bring_in(file, how, settings.max_register_bytes)
+        except register.RegisterInvalid as wrong:
+            _tell(wrong.rows)
+            print(f"{file}：{wrong.detail}", file=sys.stderr)
+            raise typer.Exit(1) from None
+    _tell(done.skipped)
+    for remark in done.remarks:
+        print(remark)
+    counts = f"新增 {done.added}，修改 {done.changed}，没有变化 {done.unchanged}，去掉 {done.removed}；名录共 {done.total} 家"
+    print(f"{'只检查，没有写入' if dry else f'名录第 {done.revision} 版'}：{counts}。")
+    if done.skipped:
+        raise typer.Exit(1)
+
+
+def _tell(faults: Sequence[RowFault]) -> None:
+    for fault in faults:
+        print(fault, file=sys.stderr)
+
+
+@institutions.command("export", cls=usage.Command)
+def export_institutions(file: Annotated[str, typer.Argument(metavar="[文件]", help="写到哪里，缺省为标准输出")] = "-") -> None:
+    """把机构名录写成 CSV，Excel 可直接打开，改后可再导入。"""
+    with register.opened(Settings.from_env(os.environ)) as counter:
+        content = counter.export()
+    with _written(file) as out:
+        out.write(content)
+
+
+@institutions.command("search", cls=usage.Command)
+def search_institutions(
+    words: Annotated[str, typer.Argument(metavar="[文字]", help="名称、别名、许可证号、地址中含有的文字")] = "",
+    category: Annotated[str | None, typer.Option(metavar="代码", help="机构类别代码")] = None,
+    status: Annotated[str | None, typer.Option(metavar="状态", help="状态")] = None,
+    most: Annotated[int, typer.Option("--limit", min=1, max=20_000, metavar="数", help="最多列出多少家")] = 50,
+) -> None:
+    """查询机构名录。"""
+    with register.opened(Settings.from_env(os.environ)) as counter:
+        found = counter.search(words, category, status, most)
+    if not found:
+        print("没有找到。")
+        raise typer.Exit(1)
+    Console().print(show.institutions(found, counter.ruleset))
 
 
 # Rules and labels ---------------------------------------------------------------------------------------------------------------
@@ -369,6 +446,8 @@ def _run(words: list[str] | None) -> int:
         return _said(f"{usage.mistake(wrong.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
     except rulebook.PackError as broken:
         return _said(_broken(broken), 2)
+    except register.RegisterInvalid as wrong:
+        return _said("\n".join([*map(str, wrong.rows), wrong.detail]), 2)
     except FenpaiError as wrong:
         return _said(wrong.detail, 2)
     except OSError as trouble:

@@ -26,6 +26,7 @@ from service.errors import StartError
 from service.show import OUTCOME_COLOURS, OUTCOMES, REASONS
 
 ORDERS = Path("samples", "orders.jsonl")
+INSTITUTIONS = Path("samples", "institutions.csv")
 PATIENCE = 60.0
 """Seconds that the server may take to open; a cold disk is slow."""
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 (addresses that mean every one of this machine; named to avoid calling them)
@@ -125,6 +126,19 @@ def _await_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.05)
     raise StartError(f"等了 {PATIENCE:.0f} 秒，服务还没有就绪")
+
+
+def bring_register(client: httpx.Client, folder: Path) -> int:
+    """Bring in the sample register of a pack, where it has one, and say how many institutions are listed."""
+    path = folder / INSTITUTIONS
+    if not path.is_file():
+        return 0
+    response = client.post("/v1/institutions/import", content=path.read_bytes(), headers={"Content-Type": "text/csv"})
+    answer = response.json()
+    if not response.is_success:
+        raise StartError(f"示例名录 {path} 没有导入：{answer['detail']}")
+    total: int = answer["total"]
+    return total
 
 
 def send(client: httpx.Client, lines: Iterable[bytes], told: Callable[[int], None]) -> list[Sent]:

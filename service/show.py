@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from models.complaint import Complaint
+from models.complaint import Complaint, RegisterHit
 from models.decision import Decision, Evidence, Outcome, Reason, Urgency
+from models.register import Institution
 from models.ruleset import RuleSet, ScopeCode
 
 LONGEST = 3000
@@ -124,12 +125,24 @@ def _lines(decision: Decision, ruleset: RuleSet) -> list[tuple[str, str]]:
         ("问题", "、".join(ruleset.issues[code].name for code in decision.issues)),
         ("紧急程度", URGENCIES[decision.urgency]),
         ("把握", _certainty(decision)),
+        ("名录", registered(decision.register, ruleset)),
         ("次选", f"{department(runner_up.department, ruleset)}：{runner_up.why_not}" if runner_up else ""),
         ("追问", f"{decision.ask.question}（{' / '.join(option.text for option in decision.ask.options)}）" if decision.ask else ""),
         ("提醒", "".join(decision.notices)),
         ("理由", decision.reason),
         ("校准", certificate(ruleset) if decision.decision is Outcome.DISPATCH else ""),
     ]
+
+
+def registered(hit: RegisterHit | None, ruleset: RuleSet) -> str:
+    """What the register knows of the institution."""
+    if hit is None:
+        return ""
+    if not hit.listed:
+        return f"没有“{hit.name}”"
+    category = ruleset.ruleset.categories.get(hit.category or "")
+    parts = [hit.licence, category.name if category else "类别未载明", hit.status, "" if hit.how == "exact" else f"诉求写作“{hit.quote}”"]
+    return f"{hit.name}（{'，'.join(filter(None, parts))}）"
 
 
 def _certainty(decision: Decision) -> str:
@@ -184,7 +197,7 @@ def _evidence(pieces: Iterable[Evidence], ruleset: RuleSet) -> Table:
 
 def _clauses(decision: Decision, ruleset: RuleSet) -> RenderableType:
     """The clauses that the rules and assists rest on, each once."""
-    names = [item.clause for item in (*decision.evidence, *decision.assists)]
+    names = [*(item.clause for item in decision.evidence), *(item.clause for item in decision.assists)]
     cited = dict.fromkeys(filter(None, (clause(name, ruleset) for name in names)))
     return Group(Text("条款", style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in cited)) if cited else Text()
 
@@ -192,6 +205,19 @@ def _clauses(decision: Decision, ruleset: RuleSet) -> RenderableType:
 def say(console: Console, complaint: Complaint, decision: Decision, ruleset: RuleSet) -> None:
     """Print an explanation as this terminal can show it."""
     console.print(explanation(complaint, decision, ruleset, colour=console.is_terminal and not console.no_color))
+
+
+def institutions(rows: Iterable[Institution], ruleset: RuleSet) -> Table:
+    """Institutions of the register, one a line."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("名称", "别名", "类别", "主管部门", "许可证号", "街道", "状态"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        category = ruleset.ruleset.categories.get(row.category or "")
+        known = {unit.code: unit.name for unit in ruleset.departments}
+        cells = ["；".join(row.aliases), category.name if category else "", known.get(row.department or "", ""), row.licence, row.street]
+        table.add_row(*map(Text, (row.name, *cells, row.status)))
+    return table
 
 
 @contextmanager

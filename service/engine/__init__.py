@@ -81,8 +81,8 @@ class Engine:
 def confidence(ruleset: RuleSet, verdict: Verdict) -> float | None:
     """The probability that a lead told from the text is right, by the calibration; None without one, or where the text tells none."""
     calibration = ruleset.ruleset.calibration
-    told = verdict.outcome is Outcome.DISPATCH or verdict.reason is Reason.LOW_CONFIDENCE
-    if calibration is None or not told:
+    told = verdict.outcome is Outcome.DISPATCH and verdict.reason is not Reason.REGISTER
+    if calibration is None or not (told or verdict.reason is Reason.LOW_CONFIDENCE):
         return None
     known = [right for points, right in calibration.curve if points <= verdict.certainty]
     return known[-1] if known else 0.0

@@ -37,8 +37,8 @@ class InstitutionNotFound(NotFound):
 def _summary(rows: Sequence[RowFault]) -> str | None:
     if not rows:
         return None
-    more = f"列出前 {SHOWN} 处" if len(rows) > SHOWN else "见 errors"
-    return f"名录文件有 {len(rows)} 处错误，{more}，一行也没有导入。"
+    more = f"（列出前 {SHOWN} 处）" if len(rows) > SHOWN else ""
+    return f"名录文件有 {len(rows)} 处错误{more}，一行也没有导入。"
 
 
 def _told(row: RowFault) -> FieldFault:

@@ -49,7 +49,7 @@ def prepare(conn: Any, wanted: Wanted, now: datetime) -> tuple[RegisterMark, Pla
     # The mark first: if somebody writes in between, it is too old, and the change is refused.
     mark = store.register_mark(conn)
     register = store.read_register(conn)
-    made = plan(wanted.drafts, register, _new_ids(now), replace_all=wanted.how.replace, source=wanted.source)
+    made = plan(wanted.drafts, register, new_ids(now), replace_all=wanted.how.replace, source=wanted.source)
     faults = sorted((*wanted.drafts.faults, *made.faults), key=lambda fault: fault.line)
     if wanted.drafts.misread or (faults and not wanted.how.skip_errors):
         raise RegisterInvalid(rows=faults)
@@ -91,7 +91,7 @@ def _remarks(drafts: Drafts, planned: Plan, ruleset: RuleSet, cut: Cutter) -> li
     return remarks
 
 
-def _new_ids(now: datetime) -> Iterator[str]:
+def new_ids(now: datetime) -> Iterator[str]:
     """Ids that rise one by one, so that institutions keep the order of their file."""
     first = int(ULID.from_datetime(now))
     return (str(ULID.from_int(first + number)) for number in count())
