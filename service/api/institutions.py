@@ -42,7 +42,7 @@ ACCEPTED = (CSV.encode(), XLSX.encode(), b"application/vnd.ms-excel", b"applicat
 TRIES = 3
 """How often an import is prepared anew because the register has changed meanwhile."""
 
-InstitutionId = Annotated[str, Path(description="机构编号（ULID）", max_length=64)]
+InstitutionId = Annotated[str, Path(description="机构编号（ULID）")]
 
 
 @router.get(

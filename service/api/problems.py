@@ -85,8 +85,7 @@ async def _http(request: Request, error: HTTPException) -> Response:
 
 def _methods(request: Request) -> set[str]:
     """What can be done at this path; the router's own header names the methods of the first route only."""
-    found: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
-            found |= route.methods or set()
-    return found
+    path = request.scope["path"]
+    met = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    exact = [route for route in met if route.path == path]  # "/v1/cases/batch" is not the case called batch
+    return {method for route in exact or met for method in route.methods or ()}

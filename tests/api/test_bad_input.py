@@ -274,16 +274,13 @@ class TestAddress:
             ("DELETE", "/v1/cases", "GET, POST"),
             ("GET", "/v1/triage", "POST"),
             ("PUT", "/v1/cases/01K", "GET"),
-            ("GET", "/v1/cases/batch", "GET, POST"),
+            ("PUT", "/v1/cases/batch", "POST"),
             ("POST", "/healthz", "GET"),
             ("BREW", "/v1/changes", "GET"),
         ],
     )
     def test_with_another_method_says_which_are_allowed(self, desk: TestClient, method: str, path: str, allowed: str) -> None:
         answer = desk.request(method, path)
-        if answer.status_code == 404:  # "batch" is also how a case could be called
-            assert problem(answer).code == "case_not_found"
-            return
         assert (problem(answer).status, answer.headers["allow"]) == (405, allowed)
 
 

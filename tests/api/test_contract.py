@@ -14,8 +14,8 @@ from tests.api.conftest import served, settings_for
 
 DOCUMENT = Path(__file__).parents[2] / "openapi.yaml"
 
-# Batches speak NDJSON, which schemathesis does not; test_batch.py is for them.
-contract = schemathesis.openapi.from_path(DOCUMENT).exclude(path="/v1/cases/batch")
+# Batches speak NDJSON and registers come as spreadsheets, which schemathesis cannot write; they have tests of their own.
+contract = schemathesis.openapi.from_path(DOCUMENT).exclude(path=["/v1/cases/batch", "/v1/institutions/import"])
 
 
 @pytest.fixture(scope="module")
