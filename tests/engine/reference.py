@@ -227,10 +227,13 @@ class Reference:
         self._register(complaint, scope, issues)
         self._answers(complaint, scope, categories)
         inside = scope.pop("in", 0)
+        away = scope.pop("other_district", 0)
         against, why = max([(points, code) for code, points in scope.items() if points > 0], default=(0, ""))
         signals = {rule.signal for rule in self.rules if rule.id in fires}
         urgency = "emergency" if "emergency" in signals else "urgent" if "urgent" in signals else "normal"
         limits = self.head.thresholds
+        if away >= limits.out:
+            return Verdict("return", "out_other_district", None, None, (), (), (), urgency, inside)
         believed = complaint.asserted_scope and against < limits.scope
         if not believed and (inside < limits.scope or inside - against < limits.margin):
             reason = f"out_{why}" if why and against >= limits.out else "no_evidence"
@@ -263,7 +266,7 @@ class Reference:
         issues = self._issues(said)
         taught = self._taught(points)
         outcome, reason, lead, primary = self._lead(complaint, fires, taught)
-        helpers = self._helpers(issues, lead, primary)
+        helpers = self._helpers(fires, issues, lead, primary)
         by_office: dict[str, int] = {}
         for code, score in points.items():
             by_office[self._office(code)] = by_office.get(self._office(code), 0) + score
@@ -322,13 +325,13 @@ class Reference:
         plain = [rule for rule in self.rules if rule.category == category and rule.id in fires and rule.id not in disputed]
         return bool(disputed.intersection(fires)) and not plain and score < ANSWERED
 
-    def _helpers(self, issues: tuple[str, ...], lead: str, primary: str | None) -> list[str]:
+    def _helpers(self, fires: dict[str, int], issues: tuple[str, ...], lead: str, primary: str | None) -> list[str]:
+        """The departments to help: for each issue first those its rules name, then those the issue names."""
         helpers: list[str] = []
         for issue in issues:
-            for assist in self.ruleset.issues[issue].assists:
-                fits = not assist.only or primary in assist.only
-                if fits and assist.department != lead and assist.department not in helpers:
-                    helpers.append(assist.department)
+            named = [code for rule in self.rules if rule.issue == issue and rule.id in fires for code in rule.assists]
+            usual = [each.department for each in self.ruleset.issues[issue].assists if not each.only or primary in each.only]
+            helpers += [code for code in dict.fromkeys([*named, *usual]) if code != lead and code not in helpers]
         return helpers
 
 
