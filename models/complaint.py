@@ -53,6 +53,11 @@ class RegisterHit:
         """Whether the register holds it."""
         return self.how != ABSENT
 
+    @property
+    def mentioned(self) -> bool:
+        """Whether only the text names it: it may be another than the one complained of."""
+        return self.field in {"title", "content"}
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:

@@ -101,7 +101,7 @@ def _add_register(hit: RegisterHit, ruleset: RuleSet, scope: dict[str, int], iss
 def listed(hit: RegisterHit, ruleset: RuleSet) -> int:
     """The points for a listed institution: more where the hotline has filled it in, less where the text only mentions it."""
     numbers = ruleset.ruleset.register_points
-    return numbers.mention if hit.field in {"title", "content"} else numbers.scope
+    return numbers.mention if hit.mentioned else numbers.scope
 
 
 def status_of(hit: RegisterHit, ruleset: RuleSet) -> RegisterStatus | None:
@@ -181,7 +181,8 @@ def _lead(
         if licensed is not None:
             return Outcome.DISPATCH, Reason.REGISTER, head.categories[licensed].department, licensed
         return Outcome.ESCALATE, Reason.NO_CATEGORY, head.coordinator, None
-    primary = _primary(categories, licensed, ruleset)
+    filled_in = complaint.register is not None and not complaint.register.mentioned
+    primary = _primary(categories, licensed if filled_in else None, ruleset)
     lead = head.categories[primary].department if primary else departments[0] if len(departments) == 1 else head.coordinator
     if len(departments) > 1:
         return Outcome.ESCALATE, Reason.MULTI_DEPARTMENT, lead, primary
