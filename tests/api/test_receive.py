@@ -184,6 +184,16 @@ class TestCommit:
         assert stored(settings) == 1
 
 
+class TestTooMany:
+    def test_orders_at_once_get_503_and_when_to_try_again(self, api: TestClient, order: Orders, settings: Settings) -> None:
+        writer = api.app.state.office.writer  # type: ignore[attr-defined]
+        limit, writer._limit = writer._limit, 0
+        answer = api.post("/v1/cases", json=order())
+        writer._limit = limit
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "overloaded", "1")
+        assert stored(settings) == 0
+
+
 class TestComplainant:
     def test_is_nowhere_in_clear(self, api: TestClient, order: Orders, settings: Settings) -> None:
         secret = {"name": "欧阳某某", "phone": "13987654321", "address": "云溪区某路 8 号 3 门"}
