@@ -22,7 +22,7 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, db, demo, prover, register, rulebook, ruletest, show, usage
+from service import batch, db, demo, prover, register, repair, rulebook, ruletest, show, usage
 from service.config import Settings
 from service.engine import Engine
 from service.engine.register import Register
@@ -362,6 +362,36 @@ def prove_rules(
         (folder / prover.CASES).write_text(saved, encoding="utf-8")
         print(f"例句已存入 {folder / prover.CASES}", file=sys.stderr)
     if proof.faults:
+        raise typer.Exit(1)
+
+
+@rules.command("repair", cls=usage.Command)
+def repair_rules(
+    wrong: Annotated[list[Path], typer.Argument(metavar="判错的文件...", help="判错的诉求，JSONL，一行一件，写明应有的结果")],
+    confirmed: Annotated[
+        list[Path] | None, typer.Option(metavar="文件", help="已确认判对的诉求，JSONL；修改不得弄坏它们，可写多次")
+    ] = None,
+    labels: Annotated[str, typer.Option("--labels", metavar="字段", help="只看这些字段的结果，逗号分隔，如 decision,lead")] = "",
+    most: Annotated[int, typer.Option("--most", min=1, max=20, metavar="数", help="至多提几处修改")] = 5,
+    write: Annotated[bool, typer.Option("--write", help="把修改和用例写入规则包")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    pack: Pack = "beichen",
+) -> None:
+    """从判错的诉求提出最小的规则修改：改好最多，不弄坏已确认的；附 YAML 差异和守住它的用例。"""
+    folder = rulebook.find_pack(pack)
+    files = rulebook.read_folder(folder)
+    ruleset = rulebook.load(files)
+    wanted = tuple(filter(None, labels.replace("，", ",").split(","))) or repair.LABELS
+    if strange := sorted(set(wanted) - set(repair.LABELS)):
+        raise StartError(f"没有 {'、'.join(strange)} 这个字段。可写：{'、'.join(repair.LABELS)}")
+    cases, right = repair.read(wrong, ruleset, wanted), repair.read(confirmed or [], ruleset, wanted)
+    with show.progress("试各种修改", None) as advance:
+        mended = repair.repair(files, cases, right, most=most, tell=lambda _: advance(1))
+    print(_json(repair.as_json(mended)) if as_json else repair.text(mended))
+    for name in sorted(name for name in mended.after if write and mended.after[name] != files.get(name)):
+        (folder / name).write_text(mended.after[name], encoding="utf-8", newline="")
+        print(f"已写入 {folder / name}", file=sys.stderr)
+    if mended.unmended:
         raise typer.Exit(1)
 
 

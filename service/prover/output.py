@@ -1,13 +1,13 @@
 """A proof as people read it, as JSON, and its witnesses as a file of test cases."""
 
-import json
 from collections import Counter
 from typing import Any
 
 from models.decision import Decision
-from models.ruleset import Expectation, RuleSet
+from models.ruleset import RuleSet
 from service.prover.findings import Finding, Kind, Proof, Witness
 from service.prover.terms import said
+from service.ruletest import case_line
 
 CASES = "prove.test.yaml"
 """The file of a pack that holds saved witnesses."""
@@ -129,17 +129,3 @@ def cases(proof: Proof) -> str:
 
 def _case(finding: Finding, witness: Witness, ruleset: RuleSet) -> str:
     return "  - " + case_line(witness.case(finding.where, f"{TITLES[finding.kind]}：{finding.where} {finding.word}".strip(), ruleset))
-
-
-KEYS = ("institution", "title", "text", "decision", "reason_code", "lead", "category", "categories", "issues", "hits", "not_hits", "why")
-
-
-def case_line(case: Expectation) -> str:
-    """A case on one line of YAML. Texts are quoted as in JSON, which YAML reads the same."""
-    return "{" + ", ".join(f"{'not' if key == 'not_hits' else key}: {_yaml(value)}" for key in KEYS if (value := getattr(case, key))) + "}"
-
-
-def _yaml(value: str | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(value) + "]"
-    return value if value.replace("_", "").isascii() and value.replace("_", "").isalpha() else json.dumps(value, ensure_ascii=False)

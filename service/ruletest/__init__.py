@@ -5,6 +5,7 @@ print(text(report))                            # also junit(report), as_json(rep
 print(mutation_text(mutate(engine)))   # also mutation_json(...)
 """
 
+from service.ruletest.cases import case_line
 from service.ruletest.mutants import Fate, Mutant, Mutation, mutate
 from service.ruletest.output import as_json, junit, mutation_json, mutation_text, percent, text
 from service.ruletest.report import Coverage, Report, Result, RuleReach, run
@@ -21,6 +22,7 @@ __all__ = [
     "RuleReach",
     "Sample",
     "as_json",
+    "case_line",
     "junit",
     "mutate",
     "mutation_json",
