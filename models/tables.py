@@ -1,4 +1,4 @@
-"""The tables of fenpai, for SQLite and PostgreSQL alike: cases, their events and timers, the feed's head, rule sets.
+"""The tables of fenpai, for SQLite and PostgreSQL alike: cases, events, timers, outbox and channels, the feed's head, rule sets.
 
 JSON is kept as text on both: a replayed answer must be equal byte for byte and an event must hash the same for ever, while
 JSONB would reorder keys and reformat numbers.
@@ -233,6 +233,49 @@ move_keys = Table(
     Column("created_at", Moment, nullable=False),
     Index(None, "created_at"),
 )
+
+# Where a department's own system takes deliveries. The secret is sealed by the vault; `trouble` says why a channel was put to rest.
+channels = Table(
+    "channels",
+    metadata,
+    Column("department", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("trouble", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+# What must reach a department's system: one row for each event of a case and each department that is told. `id` is the webhook's;
+# `seq` is the event's, and so the order within a case. Each claim raises `token`, and only who holds the newest may finish.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("seq", Position, nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("department", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_until", Moment),
+    Column("token", Integer, nullable=False),
+    Column("status", Integer),
+    Column("last_error", Text),
+    Column("finished_at", Moment),
+    Index(None, "seq"),
+    Index(None, "case_id", "seq"),
+    Index(None, "department", "seq"),
+)
+# What waits and what was given up are few among all that was ever sent.
+_pending, _dead = (outbox.c.state == literal_column(f"'{_state}'") for _state in ("pending", "dead"))
+Index("ix_outbox_pending", outbox.c.department, outbox.c.due_at, sqlite_where=_pending, postgresql_where=_pending)
+Index("ix_outbox_dead", outbox.c.seq, sqlite_where=_dead, postgresql_where=_dead)
 
 rulesets = Table(
     "rulesets",

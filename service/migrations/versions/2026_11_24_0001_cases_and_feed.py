@@ -1,4 +1,4 @@
-"""Cases with their departments, the append-only events, the feed's head, timers, notes, idempotency keys, rule sets, the register."""
+"""Cases with their departments, the append-only events, the head, timers, notes, keys, outbox and channels, rule sets, the register."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +32,7 @@ def upgrade() -> None:
     _cases()
     _feed()
     _casework()
+    _outbox()
     _rulesets()
     _register()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
@@ -39,6 +40,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in ("outbox", "channels"):
+        op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
     for table in ("idempotency", "heads", "events", "case_departments", "cases"):
@@ -194,6 +197,47 @@ def _casework() -> None:
         sa.PrimaryKeyConstraint("key", "client", name="pk_move_keys"),
     )
     op.create_index("ix_move_keys_created_at", "move_keys", ["created_at"])
+
+
+def _outbox() -> None:
+    op.create_table(
+        "channels",
+        sa.Column("department", sa.String(64), nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+        sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("trouble", sa.Text),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("department", name="pk_channels"),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(120), nullable=False),
+        sa.Column("seq", Position, nullable=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("department", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(64), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("state", sa.String(8), nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", Moment, nullable=False),
+        sa.Column("lease_until", Moment),
+        sa.Column("token", sa.Integer, nullable=False),
+        sa.Column("status", sa.Integer),
+        sa.Column("last_error", sa.Text),
+        sa.Column("finished_at", Moment),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_outbox_case_id_cases"),
+    )
+    op.create_index("ix_outbox_seq", "outbox", ["seq"])
+    op.create_index("ix_outbox_case_id_seq", "outbox", ["case_id", "seq"])
+    op.create_index("ix_outbox_department_seq", "outbox", ["department", "seq"])
+    pending, dead = sa.text("state = 'pending'"), sa.text("state = 'dead'")
+    op.create_index("ix_outbox_pending", "outbox", ["department", "due_at"], sqlite_where=pending, postgresql_where=pending)
+    op.create_index("ix_outbox_dead", "outbox", ["seq"], sqlite_where=dead, postgresql_where=dead)
 
 
 def _rulesets() -> None:
