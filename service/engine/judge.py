@@ -221,7 +221,7 @@ def _assists(issues: tuple[str, ...], lead: str, primary: str | None, weighing: 
     for issue in issues:
         special = [
             Assist(code, issue, rule.clause)
-            for rule in ruleset.rules
+            for rule in sorted(ruleset.rules, key=lambda rule: rule.id)
             if rule.issue == issue and rule.id in weighing.named
             for code in rule.assists
         ]

@@ -266,6 +266,8 @@ class Reference:
         issues = self._issues(said)
         taught = self._taught(points)
         outcome, reason, lead, primary = self._lead(complaint, fires, taught)
+        if not taught and primary:
+            taught = ((primary, 0),)
         helpers = self._helpers(fires, issues, lead, primary)
         by_office: dict[str, int] = {}
         for code, score in points.items():
@@ -302,7 +304,8 @@ class Reference:
             if licensed:
                 return "dispatch", "register", self._office(licensed), licensed
             return "escalate", "no_category", self.head.coordinator, None
-        primary = self._primary(taught, licensed)
+        mentioned = complaint.register is not None and complaint.register.field in {"title", "content"}
+        primary = self._primary(taught, None if mentioned else licensed)
         offices = {self._office(code) for code, _ in taught}
         if len(offices) > 1:
             return "escalate", "multi_department", self._office(primary) if primary else self.head.coordinator, primary
@@ -329,7 +332,8 @@ class Reference:
         """The departments to help: for each issue first those its rules name, then those the issue names."""
         helpers: list[str] = []
         for issue in issues:
-            named = [code for rule in self.rules if rule.issue == issue and rule.id in fires for code in rule.assists]
+            met = [rule for rule in self.rules if rule.issue == issue and rule.id in fires]
+            named = [code for rule in sorted(met, key=lambda rule: rule.id) for code in rule.assists]
             usual = [each.department for each in self.ruleset.issues[issue].assists if not each.only or primary in each.only]
             helpers += [code for code in dict.fromkeys([*named, *usual]) if code != lead and code not in helpers]
         return helpers

@@ -65,6 +65,10 @@ class TestScope:
         decision = triage(rules(), "孩子学篮球。", asserted_scope=True)
         assert (decision.decision, decision.lead) == (Outcome.DISPATCH, "ball_office")
 
+    def test_another_district_is_returned_whatever_it_is_about(self) -> None:
+        decision = triage(rules(), "外区的培训班教篮球和足球。", asserted_scope=True)
+        assert (decision.decision, decision.reason_code) == (Outcome.RETURN, Reason.OUT_OTHER_DISTRICT)
+
     def test_asserted_without_any_evidence_is_escalated_never_returned(self) -> None:
         assert triage(rules(), "请处理。", asserted_scope=True).reason_code is Reason.NO_CATEGORY
 
@@ -148,6 +152,10 @@ class TestDepartments:
         decision = triage(rules(), self.MIXED, register=BALL_SCHOOL)
         assert (decision.reason_code, decision.lead, decision.category) == (Reason.MULTI_DEPARTMENT, "ball_office", "ball")
 
+    def test_but_not_of_an_institution_that_only_the_text_mentions(self) -> None:
+        decision = triage(rules(), self.MIXED, register=replace(BALL_SCHOOL, field="content"))
+        assert (decision.lead, decision.category) == ("school_office", None)
+
     def test_the_dominant_category_leads_where_it_is_well_attested(self) -> None:
         text = "培训班教篮球和足球，也教算术。"
         assert triage(rules(), text).lead == "ball_office"
@@ -184,6 +192,14 @@ class TestAssists:
 
     def test_some_help_for_some_categories_only(self) -> None:
         assert self.helpers("篮球培训班舞台塌了。") == ["stage_office"]
+
+    def test_a_rule_may_name_who_helps_before_those_that_its_issue_names(self) -> None:
+        bench = {"id": "issue.bench", "issue": "refund", "terms": ["长椅"], "assists": ["town"], "loose": True}
+        shed = {"id": "issue.shed", "issue": "refund", "terms": ["车棚"], "assists": ["quiet_office"], "loose": True}
+        text = "篮球培训班的长椅和车棚。"
+        for order in ((bench, shed), (shed, bench)):
+            decision = triage(rules(*order, max_assists=3), text)
+            assert [assist.department for assist in decision.assists] == ["town", "quiet_office", "money_office"]
 
     def test_the_cap_is_a_setting(self) -> None:
         assert len(self.helpers("篮球培训班欠薪、不退费、没有消防。", max_assists=3)) == 3
