@@ -66,15 +66,15 @@ def _filled(draft: Draft, owner: Institution | None, ids: Iterator[str], status:
 def _taken(owners: Iterable[tuple[Draft, Institution | None]], staying: Iterable[Institution], names: Names) -> Iterator[RowFault]:
     """Names and numbers that belong to an institution that stays in the register, and is not the row's own."""
     rewritten = {owner.id: draft.given for draft, owner in owners if owner}
-    taken: dict[tuple[str, str], Institution] = {}
+    holders: dict[tuple[str, str], list[Institution]] = {}
     for row in staying:
         as_it_will_be = {"name": row.name, "aliases": row.aliases, "licence": row.licence, **rewritten.get(row.id, {})}
         for sort, _, text in written(as_it_will_be, names):
-            taken[sort, text] = row
+            holders.setdefault((sort, text), []).append(row)
     for draft, owner in owners:
         for sort, column, text in written(draft.given, names):
-            other = taken.get((sort, text))
-            if other is not None and (owner is None or other.id != owner.id):
+            other = next((row for row in holders.get((sort, text), ()) if owner is None or row.id != owner.id), None)
+            if other is not None:
                 yield doubled(draft.line, column, f"名录中“{other.name}”", text, sort)
 
 

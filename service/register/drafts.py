@@ -15,7 +15,7 @@ from service.register.sheet import Line
 
 SEPARATORS = re.compile(r"[;；、,，|\n]")
 """Between aliases."""
-GUARD = re.compile(r"^['’](?=[=+\-@＝＋－＠\t\r])")
+GUARD = re.compile(r"^'(?='*[=+\-@＝＋－＠\t\r])")
 """What an export puts before a cell that a table program would take for a formula."""
 LONGEST = {"name": 200, "aliases": 2000, "licence": 100, "address": 500, "street": 100, "status": 40}
 LONGEST_ALIAS = 100

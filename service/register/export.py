@@ -9,8 +9,8 @@ from models.register import Institution
 from models.ruleset import RuleSet
 from service.register.columns import HEADINGS
 
-FORMULA = re.compile(r"^[=+\-@＝＋－＠\t\r]")
-"""A table program takes such a cell for a formula, and would run it."""
+FORMULA = re.compile(r"^'*[=+\-@＝＋－＠\t\r]")
+"""A table program takes such a cell for a formula, and would run it; one that is guarded already is guarded once more."""
 
 
 def as_csv(rows: Iterable[Institution], ruleset: RuleSet) -> bytes:
