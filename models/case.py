@@ -124,7 +124,7 @@ class Change(BaseModel):
 
     seq: int = Field(description="在变更流中的位置：从 1 起，不缺号，次序就是提交的次序")
     at: AwareDatetime = Field(description="时间")
-    kind: str = Field(description="种类，例如 case.received、ruleset.activated")
+    kind: str = Field(description="种类，例如 case.received、rules.activated")
     case_id: str | None = Field(description="案件编号；与案件无关的变更为 null")
     actor: str = Field(description="谁做的")
     data: dict[str, Any] = Field(description="内容，随种类而定；不含个人信息")

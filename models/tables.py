@@ -288,6 +288,7 @@ rulesets = Table(
     Column("note", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("parent", Integer),
+    Column("overruled", Text),
 )
 
 active_rulesets = Table(
@@ -296,6 +297,17 @@ active_rulesets = Table(
     Column("pack", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("changed_at", Moment, nullable=False),
+)
+
+# Which version each replica decides by. One that has not been seen for a while has ended.
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("pack", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("seen_at", Moment, nullable=False),
 )
 
 # The register (名录). Ids rise in the order in which institutions came in; `search` is all that one may look for, folded.

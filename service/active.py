@@ -1,23 +1,31 @@
 """The rule set in force: opened at the start, exchanged whole when another version becomes active, never for one that is broken."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 import structlog
+from ulid import ULID
 
 from models.ruleset import RuleSet
 from service import rulebook, store
 from service.db import Database
 from service.engine import Engine
 from service.errors import FenpaiError, PackBroken, PackMissing
-from service.store import NewRuleset, RulesetRow
+from service.store import NewRuleset, Replica, RulesetRow
 from service.writer import Writer
 
-POLL_SECONDS = 1.0
-"""How often a replica asks which version is active; design: every replica within two seconds."""
+T = TypeVar("T")
+
+POLL_SECONDS = 0.25
+"""How often a replica asks which version is active. Making a version ready takes a second, and two are promised."""
+
+TELL_SECONDS = 5.0
+"""How often a replica says what it decides by, when nothing changes."""
 
 SHOWN = 20
 """Most mistakes of a pack told at the start; `fenpai rules check` tells all."""
@@ -49,6 +57,10 @@ class ActiveRules:
         self._database = database
         self._in_force = in_force
         self._refused: RulesetRow | None = None
+        self._following = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fenpai-rules")
+        self._told = (-TELL_SECONDS, 0)
+        self.id = str(ULID())
         self.trouble: str | None = None
 
     @property
@@ -62,13 +74,45 @@ class ActiveRules:
     async def watch(self) -> None:
         """Follow the active version for ever."""
         while True:
+            await self._tell()
             await asyncio.sleep(POLL_SECONDS)
             await self.follow()
 
+    def close(self) -> None:
+        """Wait for what is being read or told: the database closes next."""
+        self._thread.shutdown(cancel_futures=True)
+
+    async def _aside(self, work: Callable[..., T], *given: Any) -> T:
+        """Do something slow in the thread of our own."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+
+    def replicas(self) -> list[Replica]:
+        """What each replica decides by. On SQLite there is no other, so nothing is written down."""
+        row = self.row
+        if self._database.dialect == "sqlite":
+            return [Replica(id=self.id, pack=row.pack, version=row.version, digest=row.digest, seen_at=datetime.now(UTC))]
+        with self._database.read() as conn:
+            return store.list_replicas(conn, row.pack)
+
     async def follow(self) -> None:
-        """Look once, and exchange the rule set if another version is active."""
+        """Look, and exchange the rule set if another version is active."""
+        async with self._following:
+            await self._look()
+
+    async def _tell(self) -> None:
+        """Say what this replica decides by: at once when that changed, else now and then."""
+        at, version = self._told
+        if self._database.dialect == "sqlite" or (version == self.row.version and monotonic() - at < TELL_SECONDS):
+            return
         try:
-            row = await asyncio.to_thread(_active, self._database, self.row.pack)
+            await self._aside(_note, self._database, self.id, self.row)
+        except FenpaiError as error:
+            structlog.get_logger().warning("replica_untold", detail=error.detail)
+        self._told = (monotonic(), self.row.version)
+
+    async def _look(self) -> None:
+        try:
+            row = await self._aside(_active, self._database, self.row.pack)
         except FenpaiError as error:
             self._complain(f"无法查询启用的版本：{error.detail}", error)
             return
@@ -79,7 +123,7 @@ class ActiveRules:
 
     async def _exchange(self, row: RulesetRow) -> None:
         try:
-            self._in_force = await asyncio.to_thread(_ready, self._database, row)
+            self._in_force = await self._aside(_ready, self._database, row)
         except Exception as error:  # noqa: BLE001 (the edge: whatever is wrong with a version, the one in force goes on)
             # A version never changes, so it is tried once; a database that was away is asked again.
             self._refused = None if isinstance(error, FenpaiError) else row
@@ -149,6 +193,11 @@ def _ready(database: Database, row: RulesetRow) -> InForce:
     with database.read() as conn:
         files = store.ruleset_files(conn, row.pack, row.version)
     return InForce(row, Engine(rulebook.load(files, row.version)))
+
+
+def _note(database: Database, replica: str, row: RulesetRow) -> None:
+    with database.write() as conn:
+        store.note_replica(conn, replica, row)
 
 
 def _active(database: Database, pack: str) -> RulesetRow | None:

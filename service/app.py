@@ -26,6 +26,7 @@ from service.api.deps import Office, Reads
 from service.api.meters import Meters
 from service.api.plain import PlainRoute
 from service.api.porter import Porter
+from service.api.workshop import Workshop
 from service.casework import Handbook
 from service.config import Settings
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
@@ -128,8 +129,10 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         stack.push_async_callback(writer.stop)
         await writer.submit(lambda conn: store.bind_data_key(conn, vault.fingerprints))
         rules = await active.take_up(database, writer, settings.pack)
+        stack.callback(rules.close)
         office = _furnish(settings, database, writer, rules, vault)
         stack.callback(office.reads.close)
+        stack.callback(office.workshop.close)
         await office.register.follow()
         await stack.enter_async_context(_errands(rules.watch(), office.register.watch(), office.bell.watch()))
         stack.callback(office.bell.close)
@@ -155,7 +158,7 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     meters.show_register(names)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)
     meters.watch("fenpai_pollers_waiting", "等待变更的轮询数", lambda: bell.waiting)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters)
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, Workshop())
 
 
 def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:

@@ -22,7 +22,7 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, db, demo, prover, register, repair, rulebook, ruletest, show, usage
+from service import batch, db, demo, press, prover, register, repair, rulebook, ruletest, show, usage
 from service.config import Settings
 from service.engine import Engine
 from service.engine.register import Register
@@ -43,7 +43,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-rules = typer.Typer(cls=usage.Group, help="检查、测试规则包。", rich_markup_mode=None)
+rules = typer.Typer(cls=usage.Group, help="检查、测试、比较、发布规则包。", rich_markup_mode=None)
+rules.add_typer(press.app)
 app.add_typer(rules, name="rules")
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from service.active import ActiveRules
 from service.api.bell import Bell
 from service.api.meters import Meters
+from service.api.workshop import Workshop
 from service.config import Settings
 from service.db import Database
 from service.intake import Desk
@@ -61,6 +62,7 @@ class Office:
     reads: Reads
     bell: Bell
     meters: Meters
+    workshop: Workshop
 
 
 def office(request: Request) -> Office:

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.problem import Problem
+from models.publication import ActivateIn, DraftIn, PublishIn
 from service.api import responses
 
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -25,7 +26,8 @@ WORDS = Path(__file__).with_name("words.json")
 REFERRED = re.compile(r"#/components/examples/(\w+)")
 LEADING = re.compile("[\u4e00-\u9fff]+")
 
-PLAIN: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, BatchRow, Problem)
+READ: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, DraftIn, PublishIn, ActivateIn)
+WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)
 """Models that endpoints read and write themselves, which FastAPI does not see."""
 
 REFERENCE = "#/components/schemas/{model}"
@@ -81,8 +83,8 @@ _Writer.add_representer(str, _text)
 
 
 def _add_models(document: Document) -> None:
-    _, schemas = models_json_schema([(model, "serialization") for model in PLAIN[2:]], ref_template=REFERENCE)
-    _, asked = models_json_schema([(model, "validation") for model in PLAIN[:2]], ref_template=REFERENCE)
+    _, schemas = models_json_schema([(model, "serialization") for model in WRITTEN], ref_template=REFERENCE)
+    _, asked = models_json_schema([(model, "validation") for model in READ], ref_template=REFERENCE)
     components = document["components"]["schemas"]
     for name, schema in {**schemas["$defs"], **asked["$defs"]}.items():
         components.setdefault(name, schema)

@@ -1,18 +1,66 @@
-"""GET /v1/rulesets/active: which rule set decides now."""
+"""/v1/rulesets: which rule set decides now, all its versions and what changed between them; checking, testing, publishing, taking back."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field
+from fastapi import Path
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
 from starlette.responses import Response
 
+from models.publication import (
+    MAX_VERSION,
+    ActivateIn,
+    Checked,
+    Difference,
+    DraftIn,
+    Published,
+    PublishIn,
+    PublishQuery,
+    Tested,
+    Versions,
+    VersionTold,
+    VersionWhole,
+)
 from models.ruleset import RuleSet
+from service import rulelife, ruletest, store
 from service.api import etag, responses, told
-from service.api.deps import Rules
-from service.api.plain import Json, door
+from service.api.bodies import JSON, check_head, chunks, read_json
+from service.api.deps import Office, WholeOffice
+from service.api.faults import told as told_faults
+from service.api.plain import Json, body_of, door, validated
 from service.engine import ENGINE_VERSION
-from service.store import RulesetRow
+from service.errors import BodyEmpty, Invalid, Overloaded, RulesetNotFound
+from service.rulelife import (
+    ArchiveBroken,
+    AuthorMissing,
+    BaseMoved,
+    CasesFail,
+    ConfirmedBreak,
+    Draft,
+    DraftBroken,
+    NothingNew,
+    PackMismatch,
+    Proposal,
+    Ready,
+    VersionBroken,
+)
+from service.store import Replica, RulesetRow
 
 router = door("/v1/rulesets", "规则")
+
+D = TypeVar("D", bound=DraftIn)
+
+ZIP = (b"application/zip", b"application/x-zip-compressed")
+MOST_BYTES = 32_000_000
+"""Of a body with the files of a pack; a pack holds at most 8 million characters."""
+SHOWN = 500
+
+Version = Annotated[int, Path(ge=1, le=MAX_VERSION, description="版本")]
+DRAFT = (*responses.BODY, *responses.WRITE, ArchiveBroken, DraftBroken)
+"""What can be wrong with any draft that comes in."""
 
 
 class Counts(BaseModel):
@@ -27,6 +75,15 @@ class Counts(BaseModel):
     cases: int = Field(description="规则旁的用例")
 
 
+class ReplicaTold(BaseModel):
+    """A process that serves, and by what it decides."""
+
+    id: str = Field(description="副本编号，每次启动一个")
+    version: int = Field(description="在用的版本")
+    digest: str = Field(description="在用规则集的摘要")
+    seen_at: datetime = Field(description="最近一次报告的时间")
+
+
 class RulesetTold(BaseModel):
     """规则集 in force."""
 
@@ -39,6 +96,10 @@ class RulesetTold(BaseModel):
     note: str = Field(description="发布说明")
     published_at: datetime = Field(description="发布时间")
     counts: Counts = Field(description="数量")
+    replicas: list[ReplicaTold] = Field(description="近 15 秒报告过的各副本所用的版本；SQLite 只有一个副本")
+
+
+# Reading ------------------------------------------------------------------------------------------------------------------------
 
 
 @router.get(
@@ -47,20 +108,208 @@ class RulesetTold(BaseModel):
     response_model=RulesetTold,
     response_description="在用的规则集",
     responses={
-        200: {"headers": responses.headers(ETag="规则集的摘要", Cache_Control="每次都要再问")},
-        304: {"description": "规则集没有变"},
+        200: {"headers": responses.headers(ETag="各副本所用规则集的摘要", Cache_Control="每次都要再问")},
+        304: {"description": "规则集没有变，各副本也没有变"},
+        **responses.problems(*responses.READ),
     },
 )
-async def active_ruleset(rules: Rules, condition: etag.Condition = None) -> Response:
-    """本副本正在使用的规则集：版本、摘要、引擎和数量。发布新版本之后，各副本在两秒内换用。"""
-    row, ruleset = rules.row, rules.engine.ruleset
-    tag = f'"{row.version}-{row.digest}"'
+async def active_ruleset(here: WholeOffice, condition: etag.Condition = None) -> Response:
+    """本副本正在使用的规则集，以及各副本所用的版本。发布新版本之后，各副本在两秒内换用。"""
+    row, ruleset = here.rules.row, here.rules.engine.ruleset
+    replicas = await here.reads.run(here.rules.replicas)
+    tag = f'"{row.version}-{row.digest}-{"-".join(f"{replica.id}.{replica.version}" for replica in replicas)}"'
     if etag.holds(condition, tag):
         return etag.unchanged(tag)
-    return Json(_told(row, ruleset).model_dump(mode="json"), headers=etag.headers(tag))
+    return Json(_told(row, ruleset, replicas).model_dump(mode="json"), headers=etag.headers(tag))
 
 
-def _told(row: RulesetRow, ruleset: RuleSet) -> RulesetTold:
+@router.get(
+    "",
+    summary="列出各版本",
+    response_model=Versions,
+    response_description="全部版本",
+    responses=responses.problems(*responses.READ),
+)
+async def list_versions(here: WholeOffice) -> Response:
+    """在用规则包的全部已发布版本：谁、何时、为什么、由哪一版改来。已发布的版本永不改变。"""
+    pack = here.rules.row.pack
+    rows = await here.reads(store.list_rulesets, pack)
+    return Json({"pack": pack, "versions": [_version(row) for row in rows]})
+
+
+@router.get(
+    "/{version}",
+    summary="查看一个版本",
+    response_model=VersionWhole,
+    response_description="版本与文件",
+    responses=responses.problems(*responses.READ, RulesetNotFound),
+)
+async def get_version(version: Version, here: WholeOffice) -> Response:
+    """一个版本的来历和全部文件，文件与发布时逐字相同。"""
+    pack = here.rules.row.pack
+    files = await here.reads(store.ruleset_files, pack, version)
+    row = await here.reads(store.get_ruleset, pack, version)
+    return Json({**_version(row), "files": files})
+
+
+@router.get(
+    "/{before}/diff/{after}",
+    summary="比较两个版本",
+    response_model=Difference,
+    response_description="逐项变化",
+    responses=responses.problems(*responses.READ, Overloaded, RulesetNotFound, VersionBroken),
+)
+async def diff_versions(before: Version, after: Version, here: WholeOffice) -> Response:
+    """两个版本之间每一项会影响研判的变化：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。注释、写法和规则在哪个文件里不算。"""
+    pack, database = here.rules.row.pack, here.database
+    old, new = await here.workshop(lambda: [rulelife.read_version(database, pack, version) for version in (before, after)])
+    changes = rulelife.compare(old, new)
+    listed = [asdict(change) | {"text": change.text} for change in changes]
+    return Json({"pack": pack, "before": before, "after": after, "changes": listed, "text": rulelife.told(changes)})
+
+
+# Trying -------------------------------------------------------------------------------------------------------------------------
+
+
+def _body(model: type[BaseModel], query: type[BaseModel] | None = None) -> dict[str, Any]:
+    """How a draft is declared: JSON, or a zip with the rest in the query."""
+    declared = body_of(model)
+    fields = query.model_json_schema()["properties"] if query else {}
+    declared["parameters"] = [
+        {"name": name, "in": "query", "description": f"只用于 zip：{schema.pop('description')}", "schema": schema}
+        for name, schema in fields.items()
+    ]
+    declared["requestBody"]["content"]["application/zip"] = {
+        "schema": {"type": "string", "format": "binary", "description": "规则包文件夹的压缩包"}
+    }
+    return declared
+
+
+@router.post(
+    "/check",
+    summary="检查草稿",
+    response_model=Checked,
+    response_description="错误与提醒",
+    responses=responses.problems(*responses.BODY, *responses.WRITE, ArchiveBroken),
+    openapi_extra=_body(DraftIn),
+)
+async def check_draft(request: Request, here: WholeOffice) -> Response:
+    """一次列出规则包的所有错误：文件、行、列、怎样改。有错误也答复 200，`ok` 为 false；什么也不改变。"""
+    given = await _draft_in(request, DraftIn)
+    mistakes = await here.workshop(lambda: rulelife.check(given.files))
+    errors = sum(mistake.severity == "error" for mistake in mistakes)
+    listed = [asdict(mistake) for mistake in mistakes[:SHOWN]]
+    return Json({"ok": not errors, "errors": errors, "warnings": len(mistakes) - errors, "mistakes": listed})
+
+
+@router.post(
+    "/test",
+    summary="测试草稿",
+    response_model=Tested,
+    response_description="用例的结果",
+    responses=responses.problems(*DRAFT),
+    openapi_extra=_body(DraftIn),
+)
+async def test_draft(request: Request, here: WholeOffice) -> Response:
+    """运行规则旁边的用例（*.test.yaml），说明哪些不符、为什么，以及覆盖了多少规则和词语；什么也不改变。"""
+    given = await _draft_in(request, DraftIn)
+    report = await here.workshop(lambda: _tried(given.files))
+    return Json(ruletest.as_json(report))
+
+
+# Publishing ---------------------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="发布新版本",
+    response_model=Published,
+    response_description="已发布并启用",
+    responses=responses.problems(*DRAFT, AuthorMissing, CasesFail, ConfirmedBreak, BaseMoved, NothingNew, PackMismatch),
+    openapi_extra=_body(PublishIn, PublishQuery),
+)
+async def publish_draft(request: Request, here: WholeOffice) -> Response:
+    """检查、测试，都通过才发布并立即启用；答复时本副本已经换用，其他副本在两秒内换用。
+
+    请求体是 JSON（`files` 与 `author`、`note` 等），或规则包文件夹的 zip（`author`、`note` 等写在查询参数中）。
+    有用例未通过时拒绝，除非 `overrule` 写明理由。写入版本、启用和审计事件在同一个事务里。
+    """
+    given = await _draft_in(request, PublishIn, PublishQuery)
+    ready = await here.workshop(lambda: _prepared(given, here))
+    row = await here.writer.submit(lambda conn: rulelife.publish(conn, ready, datetime.now(UTC)))
+    await here.rules.follow()
+    return Json(_published(row, ready), 201)
+
+
+@router.post(
+    "/{version}/activate",
+    summary="启用一个版本（撤回、恢复）",
+    response_model=VersionTold,
+    response_description="已启用",
+    responses=responses.problems(*responses.BODY, *responses.WRITE, RulesetNotFound, AuthorMissing, BaseMoved, NothingNew, VersionBroken),
+    openapi_extra=body_of(ActivateIn),
+)
+async def activate_version(version: Version, request: Request, here: WholeOffice) -> Response:
+    """启用一个已发布的版本：撤回到旧版或再回到新版都是这一步。本程序装不进来的版本不能启用。"""
+    given = validated(ActivateIn, await read_json(request, here.settings.max_case_bytes))
+    proposal, pack = Proposal(given.author, given.note, given.base), here.rules.row.pack
+    await here.workshop(lambda: rulelife.read_version(here.database, pack, version))
+    row = await here.writer.submit(lambda conn: rulelife.activate(conn, pack, version, proposal, datetime.now(UTC)))
+    await here.rules.follow()
+    return Json(_version(row))
+
+
+def _tried(files: Mapping[str, str]) -> ruletest.Report:
+    draft = rulelife.read_draft(files)
+    return ruletest.run(draft.engine, draft.files)
+
+
+def _prepared(given: PublishIn, here: Office) -> Ready:
+    row = here.rules.row
+    draft: Draft = rulelife.read_draft(given.files)
+    rulelife.same_pack(draft, row.pack)
+    against = given.base if given.base is not None else rulelife.active_version(here.database, row.pack)
+    return rulelife.prepare(draft, Proposal(given.author, given.note, given.base, given.overrule), against)
+
+
+# Bodies and answers -------------------------------------------------------------------------------------------------------------
+
+
+async def _draft_in(request: Request, model: type[D], query: type[BaseModel] | None = None) -> D:
+    """The draft in a body: JSON, or a zip with the rest in the query."""
+    check_head(request, (*JSON, *ZIP), MOST_BYTES)
+    if _media_type(request) in JSON:
+        return validated(model, await read_json(request, MOST_BYTES))
+    body = b"".join([chunk async for chunk in chunks(request, MOST_BYTES)])
+    if not body:
+        raise BodyEmpty
+    try:
+        asked = query.model_validate(dict(request.query_params)).model_dump() if query else {}
+        return model.model_validate({**asked, "files": rulelife.unpack(body)})
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", told_faults(faults)) from None
+
+
+def _media_type(request: Request) -> bytes:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower().encode()
+
+
+def _version(row: RulesetRow | None) -> dict[str, Any]:
+    if row is None:
+        raise RulesetNotFound
+    values = asdict(row)
+    return {name: values[name] for name in VersionTold.model_fields if name in values} | {"published_at": told.local(row.created_at)}
+
+
+def _published(row: RulesetRow, ready: Ready) -> dict[str, Any]:
+    report = ready.report
+    warnings = [str(warning) for warning in ready.draft.warnings[:SHOWN]]
+    return _version(row) | {"cases": len(report.results), "failed": len(report.failed), "warnings": warnings}
+
+
+def _told(row: RulesetRow, ruleset: RuleSet, replicas: list[Replica]) -> RulesetTold:
     return RulesetTold(
         pack=row.pack,
         name=ruleset.ruleset.name,
@@ -71,6 +320,10 @@ def _told(row: RulesetRow, ruleset: RuleSet) -> RulesetTold:
         note=row.note,
         published_at=told.local(row.created_at),
         counts=_counts(ruleset),
+        replicas=[
+            ReplicaTold(id=replica.id, version=replica.version, digest=replica.digest, seen_at=told.local(replica.seen_at))
+            for replica in replicas
+        ],
     )
 
 

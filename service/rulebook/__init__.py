@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from models.ruleset import RuleSet
 from service.engine.text import Reader
 from service.rulebook.folder import find_pack, read_folder
+from service.rulebook.layout import belongs
 from service.rulebook.meaning import check_meaning
 from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
 from service.rulebook.pack import Pack, assemble, cases_of, digest, read_pack
@@ -17,7 +18,7 @@ from service.rulebook.schema import schema
 from service.rulebook.sense import check_sense
 from service.rulebook.terms import check_terms
 
-__all__ = ["Mistake", "PackError", "Severity", "case_lines", "check", "digest", "find_pack", "load", "read_folder", "schema"]
+__all__ = ["Mistake", "PackError", "Severity", "belongs", "case_lines", "check", "digest", "find_pack", "load", "read_folder", "schema"]
 
 
 def load(files: Mapping[str, str], version: int = 0) -> RuleSet:

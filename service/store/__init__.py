@@ -20,6 +20,7 @@ from service.store.moves import (
     write_move,
 )
 from service.store.pages import list_cases, list_position
+from service.store.past import confirmed_cases, count_cases, past_cases
 from service.store.receive import insert_cases
 from service.store.register import (
     Listed,
@@ -31,6 +32,7 @@ from service.store.register import (
     register_mark,
     write_register,
 )
+from service.store.replicas import list_replicas, note_replica
 from service.store.rows import (
     Case,
     CaseDepartment,
@@ -50,6 +52,8 @@ from service.store.rows import (
     Order,
     Outcome,
     Page,
+    PastCase,
+    Replica,
     RulesetRow,
     Truth,
 )
@@ -77,8 +81,10 @@ __all__ = [
     "Order",
     "Outcome",
     "Page",
+    "PastCase",
     "RegisterChange",
     "RegisterMark",
+    "Replica",
     "RulesetRow",
     "Truth",
     "activate_ruleset",
@@ -91,6 +97,8 @@ __all__ = [
     "cases_by_id",
     "changes",
     "claim_timers",
+    "confirmed_cases",
+    "count_cases",
     "count_members",
     "feed_head",
     "find_case",
@@ -106,10 +114,13 @@ __all__ = [
     "list_cases",
     "list_institutions",
     "list_position",
+    "list_replicas",
     "list_rulesets",
     "members",
     "note_data_key",
+    "note_replica",
     "now",
+    "past_cases",
     "publish_ruleset",
     "read_register",
     "register_mark",

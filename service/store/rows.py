@@ -222,7 +222,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRuleset:
-    """A rule set to be published: its files by name, and whose work it is."""
+    """A rule set to be published: its files by name, whose work it is, and why it may be published in spite of what speaks against it."""
 
     pack: str
     digest: str
@@ -231,6 +231,7 @@ class NewRuleset:
     created_at: datetime
     note: str = ""
     parent: int | None = None
+    overruled: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,4 +245,36 @@ class RulesetRow:
     note: str
     created_at: datetime
     parent: int | None
+    overruled: str | None
     active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """A process that serves, the version by which it decides, and when it last said so."""
+
+    id: str
+    pack: str
+    version: int
+    digest: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCase:
+    """A stored case as far as deciding it again needs it; `truth_lead` is what officers said would have been right."""
+
+    id: str
+    created_at: datetime
+    status: str
+    lead: str | None
+    title: str
+    content: str
+    institution: str
+    address: str
+    street: str | None
+    demand_type: str | None
+    details: str
+    triage: str
+    ruleset_version: int
+    truth_lead: str | None

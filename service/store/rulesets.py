@@ -1,5 +1,6 @@
 """Published rule sets: versions that never change, exactly one of them in force for each pack."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +21,23 @@ def publish_ruleset(conn: Connection, new: NewRuleset) -> RulesetRow:
         return newest
     version = newest.version + 1 if newest else 1
     conn.execute(insert(rulesets).values(**_values(new, version)))
-    _tell(conn, "ruleset.published", new.pack, version, new.digest, new.author, new.created_at)
+    more = {"note": new.note, "parent": new.parent, "overruled": new.overruled}
+    _tell(conn, "rules.published", _existing(conn, new.pack, version), new.author, new.created_at, more)
     return _existing(conn, new.pack, version)
 
 
-def activate_ruleset(conn: Connection, pack: str, version: int, *, actor: str, at: datetime) -> RulesetRow:
-    """Put a published version in force."""
+def activate_ruleset(conn: Connection, pack: str, version: int, *, actor: str, at: datetime, note: str = "") -> RulesetRow:
+    """Put a published version in force; forward or back, it is the same."""
     take_head(conn)
     chosen = _existing(conn, pack, version)
     if chosen.active:
         return chosen
+    before = active_ruleset(conn, pack)
     moved = conn.execute(update(active_rulesets).where(active_rulesets.c.pack == pack).values(version=version, changed_at=at))
     if not moved.rowcount:
         conn.execute(insert(active_rulesets).values(pack=pack, version=version, changed_at=at))
-    _tell(conn, "ruleset.activated", pack, version, chosen.digest, actor, at)
+    more = {"note": note, "before": before.version if before else None}
+    _tell(conn, "rules.activated", chosen, actor, at, more)
     return _existing(conn, pack, version)
 
 
@@ -61,7 +65,7 @@ def list_rulesets(conn: Connection, pack: str) -> list[RulesetRow]:
 
 
 def _select(pack: str) -> Select[Any]:
-    known = [rulesets.c[name] for name in ("pack", "version", "digest", "author", "note", "created_at", "parent")]
+    known = [rulesets.c[name] for name in ("pack", "version", "digest", "author", "note", "created_at", "parent", "overruled")]
     active = (func.coalesce(active_rulesets.c.version, 0) == rulesets.c.version).label("active")
     joined = rulesets.outerjoin(active_rulesets, active_rulesets.c.pack == rulesets.c.pack)
     return select(*known, active).select_from(joined).where(rulesets.c.pack == pack)
@@ -93,9 +97,10 @@ def _values(new: NewRuleset, version: int) -> dict[str, Any]:
         "note": new.note,
         "created_at": new.created_at,
         "parent": new.parent,
+        "overruled": new.overruled,
     }
 
 
-def _tell(conn: Connection, kind: str, pack: str, version: int, digest: str, actor: str, at: datetime) -> None:
-    data = orjson.dumps({"pack": pack, "version": version, "digest": digest}).decode()
+def _tell(conn: Connection, kind: str, row: RulesetRow, actor: str, at: datetime, more: Mapping[str, Any]) -> None:
+    data = orjson.dumps({"pack": row.pack, "version": row.version, "digest": row.digest, **more}).decode()
     append_events(conn, [NewEvent(at=at, kind=kind, actor=actor, data=data)])

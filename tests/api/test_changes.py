@@ -25,7 +25,7 @@ class TestFeed:
         ids = [api.post("/v1/cases", json=order()).json()["id"] for _ in range(5)]
         feed = Changes.model_validate_json(api.get("/v1/changes").content)
         assert [change.seq for change in feed.changes] == list(range(1, feed.next + 1))
-        assert [change.kind for change in feed.changes[:2]] == ["ruleset.published", "ruleset.activated"]
+        assert [change.kind for change in feed.changes[:2]] == ["rules.published", "rules.activated"]
         assert [change.case_id for change in feed.changes[2:]] == ids
 
     def test_goes_on_from_the_cursor(self, api: TestClient, order: Orders) -> None:

@@ -56,7 +56,7 @@ class TestPublishing:
         publish(database, FIRST)
         activate(database, 1)
         with database.read() as conn:
-            assert [event.kind for event in store.changes(conn, 0, 10)] == ["ruleset.published", "ruleset.activated"]
+            assert [event.kind for event in store.changes(conn, 0, 10)] == ["rules.published", "rules.activated"]
             assert store.verify_chain(conn).broken is None
 
 

@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("outbox", "channels"):
+    for table in ("outbox", "channels", "replicas"):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -251,6 +251,7 @@ def _rulesets() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("parent", sa.Integer),
+        sa.Column("overruled", sa.Text),
         sa.PrimaryKeyConstraint("pack", "version", name="pk_rulesets"),
     )
     op.create_table(
@@ -259,6 +260,15 @@ def _rulesets() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("changed_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("pack", name="pk_active_rulesets"),
+    )
+    op.create_table(
+        "replicas",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_replicas"),
     )
 
 

@@ -1,0 +1,54 @@
+"""The life of a rule set: drafts are examined, compared, tried on the past, published; versions are put in force and taken back.
+
+The command line and the API go the same way:
+
+draft = read_draft(files)                              # or DraftBroken, with all mistakes
+ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, ConfirmedBreak: unless overruled with a reason
+row = publish(conn, ready, now)                        # version and activation in the transaction around it
+"""
+
+from service.rulelife.archive import unpack, write_folder
+from service.rulelife.diff import Change, compare, told
+from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
+from service.rulelife.errors import (
+    ArchiveBroken,
+    AuthorMissing,
+    BaseMoved,
+    CasesFail,
+    ConfirmedBreak,
+    DraftBroken,
+    NothingNew,
+    PackMismatch,
+    VersionBroken,
+)
+from service.rulelife.publish import Proposal, Ready, activate, prepare, publish, signed
+
+__all__ = [
+    "ArchiveBroken",
+    "AuthorMissing",
+    "BaseMoved",
+    "CasesFail",
+    "Change",
+    "ConfirmedBreak",
+    "Draft",
+    "DraftBroken",
+    "NothingNew",
+    "PackMismatch",
+    "Proposal",
+    "Ready",
+    "VersionBroken",
+    "activate",
+    "active_version",
+    "check",
+    "compare",
+    "files_of",
+    "prepare",
+    "publish",
+    "read_draft",
+    "read_version",
+    "same_pack",
+    "signed",
+    "told",
+    "unpack",
+    "write_folder",
+]
