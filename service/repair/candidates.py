@@ -8,7 +8,7 @@ from service.engine.evidence import Hit
 from service.engine.judge import OUT_REASONS
 from service.engine.terms import PLACE
 from service.engine.tokens import OUTSIDE
-from service.repair.words import Word
+from service.repair.words import TAUGHT, TEACHING, Word
 from service.repair.workshop import Candidate
 from service.rulebook.edits import Edit
 from service.ruletest.bench import Bench, Ready
@@ -18,9 +18,13 @@ STEPS = (Strength.WEAK, Strength.MEDIUM, Strength.STRONG)
 WIDER = (4, 8, 16)
 FARTHEST = 100
 """As models.ruleset.Near bounds `within`."""
-TERM, EXCLUSION, LISTED, FRAME, REACH, STRENGTH = 1, 1, 2, 2, 3, 4
+TERM, EXCLUSION, FRAME, LISTED, REACH, STRENGTH = 1, 1, 1, 2, 2, 4
 """Sizes: how many other complaints an edit of each kind may move."""
 MOST_PAIRED = 6
+CAUSE = 8
+"""How likely it makes an exclusion that the hit it cancels has misled, and a frame word that the term it frames stands there."""
+KIN = 4
+"""How likely it makes a word that it holds a term which supports the same: 教育局备案 holds 备案."""
 
 
 @dataclass(slots=True)
@@ -94,9 +98,11 @@ def _open(ruleset: RuleSet) -> Iterator[Rule]:
 def _terms(ruleset: RuleSet, wish: Wish, words: list[Word]) -> Iterator[Candidate]:
     for rule in _open(ruleset):
         if wish.wants(rule):
+            kin = {term for each in ruleset.rules if each.supports == rule.supports for term in each.terms}
             for word in words:
-                if word.text not in rule.terms:
-                    yield Candidate((Edit("terms", rule.id, word.text),), TERM, word.likely + affinity(word.text, rule))
+                if word.text not in kin:
+                    akin = KIN * any(term in word.text for term in kin)
+                    yield Candidate((Edit("terms", rule.id, word.text),), TERM, word.likely + akin + affinity(word.text, rule))
 
 
 def affinity(word: str, rule: Rule) -> int:
@@ -130,8 +136,17 @@ def around(ready: Ready, bench: Bench, hit: Hit) -> list[tuple[int, str]]:
         borders.append(borders[-1] + len(token))
     starts = [hit.start, *reversed([place for place in borders if place < hit.start])][:3]
     ends = [hit.end, *(place for place in borders if place > hit.end)][:3]
-    found = [(-(before + behind), text[start:end]) for before, start in enumerate(starts) for behind, end in enumerate(ends)]
+    found = [
+        (CAUSE - before - behind - _teaching(text, hit, start, end), text[start:end])
+        for before, start in enumerate(starts)
+        for behind, end in enumerate(ends)
+    ]
     return [(likely, phrase) for likely, phrase in found if hit.end - hit.start < len(phrase) <= 12]
+
+
+def _teaching(text: str, hit: Hit, start: int, end: int) -> int:
+    """How much an exclusion would cancel what is meant: 学篮球 and 篮球班 are just what the term is there for."""
+    return CAUSE * (bool(TAUGHT.search(text[start : hit.start])) + bool(TEACHING.match(text[hit.end : end])))
 
 
 def _frames(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, words: list[Word], fired: set[str]) -> Iterator[Candidate]:
@@ -143,7 +158,7 @@ def _frames(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, words: lis
         if any(order in bench.plan.roles[pattern].terms for pattern in ready.patterns):
             for word in words:
                 if word.text not in rule.near.words:
-                    yield Candidate((Edit("near", rule.id, word.text),), FRAME, word.likely)
+                    yield Candidate((Edit("near", rule.id, word.text),), FRAME, word.likely + CAUSE)
             for more in WIDER:
                 if rule.near.within + more <= FARTHEST:
                     yield Candidate((Edit("within", rule.id, str(rule.near.within + more)),), REACH + more // 8)

@@ -160,6 +160,7 @@ def _rank(item: tuple[Candidate, Worth]) -> tuple[object, ...]:
 
 
 def _weighed(shop: Workshop, scale: Scale, found: Iterable[Candidate]) -> list[tuple[Candidate, Worth]]:
+    """What candidates are worth. Words that are hardly names are not proposed for the sake of one case: any word would mend one."""
     ranked = []
     wrong = set(scale.wrong)
     for number, candidate in enumerate(found):
@@ -169,7 +170,7 @@ def _weighed(shop: Workshop, scale: Scale, found: Iterable[Candidate]) -> list[t
         places = scale.with_patterns(effect.touched)
         if wrong.intersection(places):
             worth = scale.weigh(effect.plan, places, opens=effect.opens)
-            if worth is not None and not worth.broken:
+            if worth is not None and not worth.broken and (len(worth.mended) > 1 or candidate.likely >= 0):
                 ranked.append((candidate, worth))
     return ranked
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from service.engine.plan import Plan
@@ -15,6 +15,7 @@ TAUGHT = re.compile(r"(?:学习|学|报名|报了|报|教|练|上|开|会|的|�
 """What stands before a subject that is taught."""
 TEACHING = re.compile(r"(?:班|课|培训|老师|教练|机构|馆|社|学校|兴趣|训练|中心|工作室|教室|考级|辅导|体验|教得|退)")
 """What stands behind one."""
+FUNCTION = frozenset("的了很我他她它你是有在就也都把被给和与及不没这那请吗吧呢啊还又再着过到从对为因所")
 LETTERS = re.compile(r"[\u3400-\u9fffa-z]")
 
 
@@ -30,24 +31,30 @@ class Word:
 def words_of(plan: Plan, wrong: Iterable[Ready], right: Iterable[Ready], most: int) -> list[Word]:
     """The words of the wrong cases, best first: those of many cases, rare elsewhere, whole tokens, in a frame of teaching."""
     count: Counter[str] = Counter()
-    likely: Counter[str] = Counter()
+    framed: dict[str, int] = {}
+    tokens: dict[str, int] = {}
     for ready in wrong:
-        seen: dict[str, int] = {}
-        for word, tokens, framed in _runs(plan, ready.reading.text):
-            seen[word] = max(seen.get(word, -9), 2 * framed - 2 * (tokens - 1))
-        count.update(seen.keys())
-        for word, points in seen.items():
-            likely[word] = max(likely.get(word, -9), points)
+        runs = list(_runs(plan, ready.reading.text))
+        count.update({word for word, _, _ in runs})
+        for word, size, sides in runs:
+            tokens[word], framed[word] = size, max(sides, framed.get(word, 0))
+    whole = _whole(count)
+    likely = {
+        word: 3 * framed[word] - (0 if word in whole else tokens[word] - 1) - 2 * _loose_ends(word) - _common(plan, word) for word in count
+    }
     known = {
         pattern for pattern, role in zip(plan.patterns, plan.roles, strict=True) if role.terms or role.near or role.negates is not None
     }
     elsewhere = Counter(word for ready in right for word in _inside(count, ready.reading.text))
-    words = [Word(word, number, likely[word] - _known(word, known) - min(elsewhere[word], 6)) for word, number in count.items()]
+    words = [
+        Word(word, number, likely[word] - (1 if word in whole else 3) * _known(word, known) - min(elsewhere[word], 6))
+        for word, number in count.items()
+    ]
     return sorted(words, key=lambda word: (-word.cases, -word.likely, len(word.text), word.text))[:most]
 
 
-def _runs(plan: Plan, text: str) -> Iterator[tuple[str, int, bool]]:
-    """Every run of up to three tokens, how many they are, and whether it stands where one names what is taught."""
+def _runs(plan: Plan, text: str) -> Iterator[tuple[str, int, int]]:
+    """Every run of up to three tokens, how many they are, and on how many sides it is framed as what is taught is."""
     for block in (block for block in OUTSIDE.split(text) if block):
         tokens = plan.cutter.cut(block)
         starts = [0]
@@ -58,7 +65,30 @@ def _runs(plan: Plan, text: str) -> Iterator[tuple[str, int, bool]]:
                 start, end = starts[first], starts[first + size]
                 word = block[start:end]
                 if SHORTEST <= len(word) <= LONGEST and LETTERS.search(word):
-                    yield word, size, bool(TAUGHT.search(block[:start])) + bool(TEACHING.match(block, end)) > 0
+                    yield word, size, bool(TAUGHT.search(block[:start])) + bool(TEACHING.match(block, end) or end == len(block))
+
+
+def _whole(count: Mapping[str, int]) -> set[str]:
+    """Words of several cases that are no mere part of a longer word of as many: 挂着锁, not 着锁."""
+    parts = {
+        word[start:end]
+        for word, cases in count.items()
+        if cases > 1
+        for start in range(len(word))
+        for end in range(start + 1, len(word) + 1)
+        if end - start < len(word) and count.get(word[start:end]) == cases
+    }
+    return {word for word, cases in count.items() if cases > 1} - parts
+
+
+def _loose_ends(word: str) -> int:
+    """How many ends of a word are function words, which belong to the sentence and not to a name."""
+    return (word[0] in FUNCTION) + (word[-1] in FUNCTION)
+
+
+def _common(plan: Plan, word: str) -> int:
+    """How much a word belongs to everybody: 外面 and 态度 name nothing, however well they fit one case."""
+    return 2 * max(len(str(plan.cutter.weight(word))) - 3, 0)
 
 
 def _inside(words: Iterable[str], text: str) -> Iterator[str]:
@@ -66,6 +96,6 @@ def _inside(words: Iterable[str], text: str) -> Iterator[str]:
 
 
 def _known(word: str, known: set[str]) -> int:
-    """How much of a word is known already as something else: 孩子学街舞 is less of a name than 街舞."""
-    inside = {word[start:end] for start in range(len(word)) for end in range(start + 1, len(word) + 1)}
-    return 3 * len(inside & known)
+    """How many words inside one are known already as something else: 孩子学街舞 is less of a name than 街舞."""
+    inside = {word[start:end] for start in range(len(word)) for end in range(start + 2, len(word) + 1)}
+    return len(inside & known)
