@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
+from models.casework import Clock, Last, Progress, Truth
 from models.complaint import Text
 from models.decision import Decision, Outcome, Urgency
 from models.problem import Problem
@@ -58,6 +59,8 @@ class Part(BaseModel):
     department: str = Field(description="单位代码")
     role: Literal["lead", "assist"] = Field(description="lead 主办，assist 协办")
     issue: str | None = Field(description="因哪个问题类型协办")
+    opinion: Literal["given", "waived"] | None = Field(description="协办意见：given 已反馈，waived 已免除，null 还没有")
+    opinion_at: AwareDatetime | None = Field(description="何时反馈或免除")
 
 
 class CaseSummary(BaseModel):
@@ -83,6 +86,12 @@ class CaseSummary(BaseModel):
     title: str = Field(description="标题")
     institution: str = Field(description="被反映机构名称")
     departments: list[Part] = Field(description="主办与协办单位，主办在前")
+    hops: int = Field(description="派单次数")
+    complex: bool = Field(description="是否复杂、疑难")
+    due: AwareDatetime | None = Field(description="办理期限；没有在计时则为 null")
+    supervised: bool = Field(description="是否督办件")
+    receipt_missed: bool = Field(description="本次派单是否签收超时")
+    merged_into: str | None = Field(description="并入的案件编号")
 
 
 class Details(BaseModel):
@@ -110,6 +119,11 @@ class Case(CaseSummary):
     details: Details = Field(description="工单中的其他内容")
     has_complainant: bool = Field(description="是否留有诉求人信息（加密保存，此处不给出）")
     triage: Decision = Field(description="研判结果，含依据")
+    clocks: list[Clock] = Field(description="各项期限；计算过程见 `/v1/cases/{id}/clocks`")
+    progress: Progress = Field(description="进展")
+    last: dict[str, Last] = Field(description="各动作最近一次的内容，含所写的文字")
+    opinions: dict[str, str] = Field(description="协办单位的意见：单位代码 -> 内容")
+    truth: Truth | None = Field(description="更正后的类别与主办；没有更正则为 null")
 
 
 class CasePage(BaseModel):
@@ -130,10 +144,16 @@ class Change(BaseModel):
     data: dict[str, Any] = Field(description="内容，随种类而定；不含个人信息")
 
 
+class Happened(Change):
+    """事件: a change of one case, with what was written."""
+
+    note: dict[str, Any] | None = Field(description="所写的文字；没有则为 null")
+
+
 class Timeline(BaseModel):
     """The events of one case."""
 
-    events: list[Change] = Field(description="事件，从早到晚")
+    events: list[Happened] = Field(description="事件，从早到晚")
     next: int | None = Field(description="还有更多时，下一次请求的 after；null 表示到头了")
 
 
@@ -191,6 +211,7 @@ class CaseQuery(Query):
     urgency: Urgency | None = Field(None, description="紧急程度")
     source_system: Text | None = Field(None, max_length=64, description="来源系统代码")
     source_order_no: Text | None = Field(None, max_length=64, description="来源工单编号")
+    merged_into: Text | None = Field(None, max_length=26, description="并入了哪个案件")
     created_from: Moment | None = Field(None, description="受理时间不早于；时间须带时区")
     created_to: Moment | None = Field(None, description="受理时间早于")
     updated_since: Moment | None = Field(None, description="最近一次变更不早于")

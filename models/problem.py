@@ -1,5 +1,7 @@
 """Problem details of the HTTP API (RFC 9457): Chinese for people, stable English codes for programs."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 
@@ -21,3 +23,6 @@ class Problem(BaseModel):
     detail: str = Field(description="这一次错在哪里、怎样改")
     instance: str | None = Field(None, description="本次请求的编号，报障时请附上")
     errors: list[FieldError] = Field(default_factory=list, description="逐个字段的错误")
+    present: dict[str, Any] | None = Field(None, description="动作被拒绝时：案件现在的版本、状态、主办单位、派单次数")
+    allowed: list[str] | None = Field(None, description="动作被拒绝时：现在可以做的动作")
+    guard: str | None = Field(None, description="动作因条件被拒绝时：哪个条件")

@@ -20,14 +20,14 @@ from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
 
 from service import active, db, intake, log, register, store
-from service.api import batch, cases, changes, departments, document, health, institutions, problems, rulesets, triage
+from service.api import batch, cases, changes, clocks, departments, document, health, institutions, moves, problems, rulesets, triage
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
 from service.api.meters import Meters
 from service.api.plain import PlainRoute
 from service.api.porter import Porter
 from service.api.workshop import Workshop
-from service.casework import Handbook
+from service.casework import Casework, Clockwork, Handbook, Now
 from service.config import Settings
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
@@ -40,6 +40,8 @@ ROUTERS = (
     changes.router,
     batch.router,
     cases.router,
+    moves.router,
+    clocks.router,
     departments.router,
     rulesets.router,
     institutions.router,
@@ -58,6 +60,8 @@ DESCRIPTION = """把 12345 热线关于校外培训的诉求分派给主管单�
 TAGS = [
     {"name": "研判", "description": "只研判，不保存"},
     {"name": "案件", "description": "受理工单，查询案件"},
+    {"name": "办理", "description": "案件的签收、退单、改派、答复、办结等动作"},
+    {"name": "期限", "description": "试算期限"},
     {"name": "变更", "description": "有序的变更流，供轮询"},
     {"name": "规则", "description": "在用的规则集与单位"},
     {"name": "名录", "description": "机构名录：查询、导入、导出"},
@@ -65,12 +69,12 @@ TAGS = [
 ]
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The app of these settings; nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, now: Now = store.now) -> FastAPI:
+    """The app of these settings; nothing is opened before its lifespan begins. `now` is what time it is for casework."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_office(settings) as app.state.office:
+        async with open_office(settings, now) as app.state.office:
             with settled():
                 yield
 
@@ -117,7 +121,7 @@ def openapi() -> str:
 
 
 @asynccontextmanager
-async def open_office(settings: Settings) -> AsyncIterator[Office]:
+async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator[Office]:
     """Open everything, in the order in which one needs the other, and close it in the reverse. A StartError says why not."""
     async with AsyncExitStack() as stack:
         database = db.connect(settings.database_url)
@@ -130,11 +134,11 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         await writer.submit(lambda conn: store.bind_data_key(conn, vault.fingerprints))
         rules = await active.take_up(database, writer, settings.pack)
         stack.callback(rules.close)
-        office = _furnish(settings, database, writer, rules, vault)
+        office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
         stack.callback(office.workshop.close)
         await office.register.follow()
-        await stack.enter_async_context(_errands(rules.watch(), office.register.watch(), office.bell.watch()))
+        await stack.enter_async_context(_errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run()))
         stack.callback(office.bell.close)
         _announce(office)
         yield office
@@ -149,7 +153,7 @@ def _upgrade(database: db.Database) -> None:
         raise DatabaseUnreachable(f"打不开数据库文件 {database.path}：{error.strerror}。请检查文件夹是否存在、能否写入。") from error
 
 
-def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault) -> Office:
+def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault, now: Now) -> Office:
     reads, meters, names = Reads(database), Meters(), register.ActiveRegister(database, rules)
     terms = Handbook(lambda: rules.engine.ruleset)
     desk = intake.Desk(meters.timed(lambda complaint: rules.engine.triage(names.look_up(complaint))), terms, _keeper(writer, meters), vault)
@@ -158,7 +162,11 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     meters.show_register(names)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)
     meters.watch("fenpai_pollers_waiting", "等待变更的轮询数", lambda: bell.waiting)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, Workshop())
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, Casework(writer, terms, now), Workshop())
+
+
+def _clockwork(office: Office) -> Clockwork:
+    return Clockwork(office.reads, office.writer, office.casework.terms, office.casework.now, office.bell.ring)
 
 
 def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:

@@ -16,7 +16,8 @@ FenpaiError
 │   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead
 │   ├── TooLarge               413
 │   ├── WrongMediaType         415
-│   └── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
+│   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
+│   └── VersionMissing         428: a move must say which version of the case it was decided on
 └── Fault                      we are at fault (5xx)
     ├── SealBroken             500: what was encrypted cannot be read with the keys we hold
     └── Unavailable            503, try again: StorageUnavailable, Overloaded, WriterStopped, Unready
@@ -47,6 +48,8 @@ class FenpaiError(Exception):
     retry_after: int | None = None
     members: Mapping[str, Any] = {}
     """What else a program may want to know: further members of the problem."""
+    frank = False
+    """Whether the detail may be told outside. What went wrong inside us is for the log."""
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
@@ -164,6 +167,7 @@ class Refusal(FenpaiError):
     code = "refused"
     status = 400
     title = "请求有误"
+    frank = True
 
 
 class Malformed(Refusal):
@@ -317,6 +321,14 @@ class ParameterInvalid(Invalid):
     title = "查询参数有误"
 
 
+class VersionMissing(Refusal):
+    """请求头 If-Match 须写明读到的案件版本（ETag），例如 If-Match: "3"。"""
+
+    code = "version_missing"
+    status = 428
+    title = "没有写明版本"
+
+
 # We are at fault ----------------------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +384,7 @@ class Unready(Unavailable):
     code = "unready"
     title = "没有准备好"
     retry_after = 5
+    frank = True
 
 
 def problems() -> Iterator[type[FenpaiError]]:

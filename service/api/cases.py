@@ -1,6 +1,5 @@
 """Cases: a work order comes in and becomes one; one case, a page of them, and what happened to one."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,12 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
+from models.casework import CaseClocks
 from models.complaint import WorkOrderIn
 from service import store
 from service.api import cursor, etag, responses, told
 from service.api.bodies import read_json
-from service.api.deps import Office, Reading, Rules, office
+from service.api.deps import Office, Reading, Rules, WholeOffice, office
+from service.api.keys import HEADER, key_of
 from service.api.plain import Json, PlainRoute, body_of, door, validated
+from service.casework import Dossier, Handbook, open_dossier, read_notes
 from service.engine import Engine
 from service.errors import (
     CaseNotFound,
@@ -26,14 +28,12 @@ from service.errors import (
     ParameterInvalid,
 )
 from service.intake import Received, receive
-from service.store import CaseRow, Filters, Page
+from service.store import CaseRow, Event, Filters, Page
 
 router = door("/v1/cases", "案件")
 intake = door("/v1/cases", "案件", PlainRoute)
 
 CaseId = Annotated[str, Path(description="案件编号（ULID）")]
-
-KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 
 
 # In ------------------------------------------------------------------------------------------------------------------------------
@@ -49,18 +49,7 @@ KEY = re.compile(rb"[\x21-\x7e]{1,255}")
         200: {"model": Receipt, "description": "以前受理过同样的内容；回执与当时逐字节相同"},
         **responses.problems(*responses.BODY, KeyInvalid, OrderConflict, KeyConflict, *responses.WRITE),
     },
-    openapi_extra=body_of(WorkOrderIn)
-    | {
-        "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "description": "幂等键，由来源系统自选；同一来源系统内，同一个键只对应一份内容。重试时请用同一个键",
-                "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-            }
-        ]
-    },
+    openapi_extra=body_of(WorkOrderIn) | {"parameters": [HEADER]},
 )
 async def receive_order(request: Request) -> Response:
     """研判并保存一个 12345 工单。
@@ -70,7 +59,7 @@ async def receive_order(request: Request) -> Response:
     """
     here = office(request)
     body = await read_json(request, here.settings.max_case_bytes)
-    received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), _key(request))
+    received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), key_of(request))
     note(here, received)
     return Json(told.receipt(received.case), 201 if received.created else 200)
 
@@ -80,15 +69,6 @@ def note(here: Office, received: Received) -> None:
     if received.created:
         here.bell.ring(received.seq)
         here.meters.decided(received.case)
-
-
-def _key(request: Request) -> str | None:
-    for name, value in request.scope["headers"]:
-        if name == b"idempotency-key":
-            if not KEY.fullmatch(value):
-                raise KeyInvalid
-            return str(value, "ascii")
-    return None
 
 
 # Out -----------------------------------------------------------------------------------------------------------------------------
@@ -153,11 +133,32 @@ def _check_codes(query: CaseQuery, engine: Engine) -> None:
         **responses.problems(CaseNotFound, *responses.READ),
     },
 )
-async def get_case(case_id: CaseId, reads: Reading, condition: etag.Condition = None) -> Response:
+async def get_case(case_id: CaseId, here: WholeOffice, reads: Reading, condition: etag.Condition = None) -> Response:
     """案件的全部内容，诉求人信息除外。"""
-    case = await _find(reads, case_id)
+    tag, dossier = await reads(_dossier, case_id, here.casework.terms, condition)
+    return Json(told.whole(dossier), headers=etag.headers(tag)) if dossier else etag.unchanged(tag)
+
+
+def _dossier(conn: Any, case_id: str, terms: Handbook, condition: str | None) -> tuple[str, Dossier | None]:
+    case = found(store.get_case(conn, case_id), case_id)
     tag = f'"{case.version}"'
-    return etag.unchanged(tag) if etag.holds(condition, tag) else Json(told.whole(case), headers=etag.headers(tag))
+    return tag, None if etag.holds(condition, tag) else open_dossier(conn, case, terms)
+
+
+@router.get(
+    "/{case_id}/clocks",
+    summary="查看一个案件的期限",
+    response_model=CaseClocks,
+    response_description="各项期限及计算过程",
+    responses=responses.problems(CaseNotFound, *responses.READ),
+)
+async def case_clocks(case_id: CaseId, here: WholeOffice, reads: Reading) -> Response:
+    """各项期限的起算、届满、催办，以及依据和逐步的计算。"""
+    return Json(told.clocks(await reads(_clocks, case_id, here.casework.terms)))
+
+
+def _clocks(conn: Any, case_id: str, terms: Handbook) -> Dossier:
+    return open_dossier(conn, found(store.get_case(conn, case_id), case_id), terms, steps=True)
 
 
 @router.get(
@@ -168,15 +169,19 @@ async def get_case(case_id: CaseId, reads: Reading, condition: etag.Condition = 
     responses=responses.problems(CaseNotFound, ParameterInvalid, *responses.READ),
 )
 async def case_events(case_id: CaseId, query: Annotated[TimelineQuery, Query()], reads: Reading) -> Response:
-    """案件受理以来发生的事，从早到晚。"""
-    await _find(reads, case_id)
-    events = await reads(store.case_events, case_id, after=query.after, limit=query.limit + 1)
+    """案件受理以来发生的事和所写的文字，从早到晚。"""
+    events, notes = await reads(_events, case_id, query)
     shown = events[: query.limit]
-    return Json({"events": [told.change(event) for event in shown], "next": shown[-1].seq if len(events) > len(shown) else None})
+    after = shown[-1].seq if len(events) > len(shown) else None
+    return Json({"events": [told.happened(event, notes) for event in shown], "next": after})
 
 
-async def _find(reads: Reading, case_id: str) -> CaseRow:
-    case = await reads(store.get_case, case_id)
+def _events(conn: Any, case_id: str, query: TimelineQuery) -> tuple[list[Event], dict[int, dict[str, Any]]]:
+    case = found(store.get_case(conn, case_id), case_id)
+    return store.case_events(conn, case_id, after=query.after, limit=query.limit + 1), read_notes(conn, case)
+
+
+def found(case: CaseRow | None, case_id: str) -> CaseRow:
     if case is None:
         raise CaseNotFound(f"没有编号为 {case_id[:64]} 的案件。")
     return case

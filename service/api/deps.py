@@ -5,14 +5,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import unquote
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from starlette.requests import Request
 
 from service.active import ActiveRules
 from service.api.bell import Bell
 from service.api.meters import Meters
 from service.api.workshop import Workshop
+from service.casework import ADMIN, HOTLINE, Actor, Casework
+from service.casework.errors import ActorMissing, ActorUnknown
 from service.config import Settings
 from service.db import Database
 from service.intake import Desk
@@ -21,6 +24,9 @@ from service.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+MAX_NAME = 100
+"""Longest name of one who acts, in characters."""
 
 READERS = 8
 """Reads that run at the same time; more of them would only wait for the interpreter."""
@@ -62,6 +68,7 @@ class Office:
     reads: Reads
     bell: Bell
     meters: Meters
+    casework: Casework
     workshop: Workshop
 
 
@@ -89,7 +96,33 @@ async def _bell(request: Request) -> Bell:
     return office(request).bell
 
 
+async def _actor(
+    request: Request,
+    name: Annotated[str | None, Header(alias="X-Fenpai-Actor", description="谁在操作；中文请用 UTF-8 或百分号编码")] = None,
+    department: Annotated[
+        str | None, Header(alias="X-Fenpai-Department", description="以哪个单位的身份：单位代码，或 hotline（热线）、admin（管理员）")
+    ] = None,
+) -> Actor:
+    """Who acts. Until there are API keys the caller's word is taken for it; keys will replace it here and nowhere else."""
+    who, code = _text(name), _text(department)
+    if not 1 <= len(who) <= MAX_NAME or not code:
+        raise ActorMissing
+    if code not in {HOTLINE, ADMIN} and code not in office(request).casework.terms().departments:
+        raise ActorUnknown(f"没有 {code[:MAX_NAME]} 这个单位；请写单位代码，或 hotline、admin。")
+    return Actor(who, code)
+
+
+def _text(value: str | None) -> str:
+    """A header as people mean it: bytes of UTF-8, or percent-encoded; nothing where it is neither or cannot be stored."""
+    try:
+        text = unquote((value or "").encode("latin-1").decode("utf-8"), errors="strict").strip()
+    except UnicodeError:
+        return ""
+    return text if text.isprintable() else ""
+
+
 WholeOffice = Annotated[Office, Depends(_office)]
 Rules = Annotated[ActiveRules, Depends(_rules)]
 Reading = Annotated[Reads, Depends(_reads)]
 Waiting = Annotated[Bell, Depends(_bell)]
+Acting = Annotated[Actor, Depends(_actor)]

@@ -49,10 +49,10 @@ def validated(model: type[M], body: bytes) -> M:
         raise refusal(error, body) from None
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
+def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """How a body that the endpoint reads itself is declared; document.py adds the model to the components."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference}}}}
 
 
 class Json(Response):

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ExceptionHandler, Scope
 
 from service.api.faults import parameters
-from service.errors import Fault, FenpaiError, Invalid, MethodNotAllowed, Refusal, RouteNotFound, TooLarge, Unready
+from service.errors import Fault, FenpaiError, Invalid, MethodNotAllowed, Refusal, RouteNotFound, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "fenpai.request_id"
@@ -25,8 +25,8 @@ NOTE = "fenpai.note"
 
 
 def as_problem(error: FenpaiError, instance: str | None) -> dict[str, Any]:
-    """The problem as it is sent. What went wrong inside us is for the log alone: outside, the class speaks."""
-    detail = error.detail if isinstance(error, Refusal | Unready) else (type(error).__doc__ or "").strip()
+    """The problem as it is sent. Where the detail is for the log alone, the class speaks outside."""
+    detail = error.detail if error.frank else (type(error).__doc__ or "").strip()
     return {
         "type": f"urn:fenpai:problem:{error.code}",
         "title": error.title,

@@ -5,6 +5,7 @@ from typing import Any
 
 from service import errors
 from service.api.problems import MEDIA_TYPE, as_problem
+from service.clocks import CalendarUnpublished, CalendarYearMissing
 from service.errors import (
     BodyEmpty,
     BodyNotUtf8,
@@ -28,6 +29,7 @@ _FAULTS = {
     ParameterInvalid: FieldFault("/limit", "不能大于 500", "out_of_range"),
     RegisterInvalid: FieldFault("/7/类别", "第 7 行，类别：没有“舞蹈”这个类别。是不是“文化艺术类”？", "bad_value"),
 }
+_TOLD: dict[type[FenpaiError], tuple[Any, ...]] = {CalendarYearMissing: (2028,), CalendarUnpublished: (2027,)}
 
 BODY = (BodyEmpty, BodyNotUtf8, JsonBroken, BodyTooSlow, TooLarge, WrongMediaType, Invalid)
 """What can be wrong with any JSON body."""
@@ -57,8 +59,9 @@ def examples(codes: Container[str]) -> dict[str, Any]:
 
 
 def _example(kind: type[FenpaiError]) -> dict[str, Any]:
-    error = kind("有 1 处不合格式，见 errors。", [_FAULTS.get(kind, _FAULTS[Invalid])]) if issubclass(kind, Invalid) else kind()
-    return as_problem(error, INSTANCE)
+    if issubclass(kind, Invalid):
+        return as_problem(kind("有 1 处不合格式，见 errors。", [_FAULTS.get(kind, _FAULTS[Invalid])]), INSTANCE)
+    return as_problem(kind(*_TOLD.get(kind, ())), INSTANCE)
 
 
 def headers(**described: str) -> dict[str, Any]:

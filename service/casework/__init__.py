@@ -4,13 +4,14 @@
 transaction; `clockwork` strikes what is due.
 """
 
-from service.casework.carry import Made, Now, Ordered, carry_out
+from service.casework.carry import Casework, Made, Now, Ordered, carry_out
 from service.casework.clockwork import Clockwork
 from service.casework.consequences import Birth, of_birth, of_move
 from service.casework.decide import Standing, decide_move, standings
+from service.casework.dossier import Dossier, open_dossier, read_notes
 from service.casework.order import ADMIN, HOTLINE, SYSTEM, Actor, Ground
 from service.casework.terms import Handbook, Terms
-from service.casework.work import Work, work_of
+from service.casework.work import CaseClock, Progress, Work, work_of
 
 __all__ = [
     "ADMIN",
@@ -18,12 +19,16 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Birth",
+    "CaseClock",
+    "Casework",
     "Clockwork",
+    "Dossier",
     "Ground",
     "Handbook",
     "Made",
     "Now",
     "Ordered",
+    "Progress",
     "Standing",
     "Terms",
     "Work",
@@ -31,6 +36,8 @@ __all__ = [
     "decide_move",
     "of_birth",
     "of_move",
+    "open_dossier",
+    "read_notes",
     "standings",
     "work_of",
 ]

@@ -14,10 +14,11 @@ from service.casework import consequences, timing
 from service.casework.decide import decide_move
 from service.casework.errors import stale
 from service.casework.order import SYSTEM, Actor, Ground
-from service.casework.terms import Terms
+from service.casework.terms import Handbook, Terms
 from service.casework.work import Work, work_of
 from service.errors import CaseNotFound, KeyConflict, Refusal
 from service.store import Claim, Event, MoveKey
+from service.writer import Writer
 
 Now = Callable[[Any], datetime]
 """What time it is, asked of a connection: the database's clock is the one that all replicas share."""
@@ -41,6 +42,18 @@ class Made:
 
     event: Event
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """Whom the doors ask: they order a move and are answered when it is committed."""
+
+    writer: Writer
+    terms: Handbook
+    now: Now
+
+    async def move(self, ordered: Ordered) -> Made:
+        return await self.writer.submit(lambda conn: carry_out(conn, ordered, self.terms(), self.now))
 
 
 def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:

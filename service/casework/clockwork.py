@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import structlog
 
 from service import store
 from service.casework.carry import Now, recompute, strike
 from service.casework.terms import Handbook
-from service.db import Database
 from service.errors import FenpaiError
 from service.store import Claim, Event
 from service.writer import Writer
@@ -23,11 +23,15 @@ PAGE = 200
 """Cases whose clocks are looked at together when the calendar has changed."""
 
 
+Reads = Callable[..., Awaitable[Any]]
+"""Calls one of the store's functions with a connection to read from, beside the event loop."""
+
+
 class Clockwork:
     """Runs beside the serving; any number of replicas may run one."""
 
-    def __init__(self, database: Database, writer: Writer, terms: Handbook, now: Now, told: Callable[[int], None]) -> None:
-        self._database = database
+    def __init__(self, reads: Reads, writer: Writer, terms: Handbook, now: Now, told: Callable[[int], None]) -> None:
+        self._reads = reads
         self._writer = writer
         self._terms = terms
         self._now = now
@@ -49,7 +53,7 @@ class Clockwork:
     async def tick(self) -> int:
         """Strike all that is due now; how many struck."""
         struck = 0
-        while await asyncio.to_thread(self._is_due):
+        while await self._reads(self._is_due):
             claims = await self._writer.submit(lambda conn: store.claim_timers(conn, self._now(conn), PORTION))
             if not claims:
                 break  # another replica was quicker
@@ -62,19 +66,14 @@ class Clockwork:
         if version == self._version:
             return 0
         changed, after = 0, ""
-        while page := await asyncio.to_thread(self._alarmed, after):
+        while page := await self._reads(store.alarmed_cases, after, PAGE):
             after = page[-1]
             changed += await _count(self._recompute(case_id) for case_id in page)
         self._version = version
         return changed
 
-    def _is_due(self) -> bool:
-        with self._database.read() as conn:
-            return store.is_timer_due(conn, self._now(conn))
-
-    def _alarmed(self, after: str) -> list[str]:
-        with self._database.read() as conn:
-            return store.alarmed_cases(conn, after, PAGE)
+    def _is_due(self, conn: Any) -> bool:
+        return store.is_timer_due(conn, self._now(conn))
 
     async def _strike(self, claim: Claim) -> Event | None:
         event = await self._writer.submit(lambda conn: strike(conn, claim, self._terms(), self._now))

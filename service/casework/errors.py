@@ -2,6 +2,9 @@
 
 FenpaiError
 └── Refusal
+    ├── ActorMissing        400: nobody says who acts
+    ├── ActorUnknown        400: a department that the rules do not know
+    ├── ClocksMissing       404: the rules say nothing of time limits
     ├── NotYours            403: another one does this
     ├── Conflict
     │   ├── NotNow          409: not from this state
@@ -13,7 +16,28 @@ from typing import Any
 
 from models.moves import STATUS_NAMES, Move
 from service.casework.work import Work
-from service.errors import Conflict, Refusal
+from service.errors import Conflict, NotFound, Refusal
+
+
+class ActorMissing(Refusal):
+    """请求头 X-Fenpai-Actor（谁）与 X-Fenpai-Department（以哪个单位的身份：单位代码、hotline 或 admin）都须写明。"""
+
+    code = "actor_missing"
+    title = "没有写明谁在操作"
+
+
+class ActorUnknown(Refusal):
+    """请求头 X-Fenpai-Department 不是规则集里的单位。"""
+
+    code = "actor_unknown"
+    title = "没有这个单位"
+
+
+class ClocksMissing(NotFound):
+    """在用的规则集没有时限（clocks.yaml）。"""
+
+    code = "clocks_missing"
+    title = "没有时限"
 
 
 class NotYours(Refusal):

@@ -217,12 +217,19 @@ def struck(cases_clocks: Clocks, timer: str) -> Clocks:
 # Telling ------------------------------------------------------------------------------------------------------------------------
 
 
-def explain(terms: Terms, case: Work, clock: CaseClock) -> Deadline:
-    """The clock with its name, article and computation, by the rules that set it."""
+def describe(terms: Terms, case: Work, clock: CaseClock) -> Deadline:
+    """The clock with its name and article, by the rules that set it."""
     if terms.policy is None:
         return _deadline(clock)
     limit = _limit(terms.policy, clock.kind, case.urgency, complex_case=case.complex)
-    told = _deadline(clock, _name(terms.policy, clock.kind), terms.policy.cite(limit.clause), limit.why)
+    return _deadline(clock, _name(terms.policy, clock.kind), terms.policy.cite(limit.clause), limit.why)
+
+
+def explain(terms: Terms, case: Work, clock: CaseClock) -> Deadline:
+    """The same with the computation in steps."""
+    told = describe(terms, case, clock)
+    if terms.policy is None:
+        return told
     try:
         return clocks.recompute(terms.policy, terms.calendar, told)
     except (CalendarYearMissing, CalendarUnpublished) as missing:

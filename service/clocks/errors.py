@@ -22,6 +22,7 @@ class CalendarYearMissing(Unavailable):
     code = "calendar_year_missing"
     title = "缺少工作日历"
     retry_after = 3600
+    frank = True
 
     def __init__(self, year: int) -> None:
         self.year = year
@@ -36,6 +37,7 @@ class CalendarUnpublished(Unavailable):
     code = "calendar_unpublished"
     title = "放假安排未公布"
     retry_after = 3600
+    frank = True
 
     def __init__(self, year: int) -> None:
         self.year = year

@@ -12,7 +12,7 @@ from service.store.cases import WITH_PARTS, read_cases
 from service.store.events import feed_head
 from service.store.rows import CaseRow, Cursor, Filters, Order, Page
 
-EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no")
+EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no", "merged_into")
 
 SLACK = timedelta(hours=1)
 """By how much replicas' clocks may differ before `updated_since` misses what the slower one wrote."""

@@ -207,6 +207,7 @@ class Filters:
     urgency: str | None = None
     source_system: str | None = None
     source_order_no: str | None = None
+    merged_into: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     updated_since: datetime | None = None

@@ -18,14 +18,14 @@ from tests.casework.house import FrozenClock, House, decided
 from tests.casework.people import BEIJING, TUESDAY, born, make, terms
 from tests.packs.build import tiny
 
-YEAR_END = datetime(2026, 12, 24, 10, 0, tzinfo=BEIJING)
-"""Six working days from here lead into 2027, which the tiny pack has no calendar for; two do not."""
+YEAR_END = datetime(2036, 12, 24, 10, 0, tzinfo=BEIJING)
+"""Six working days from here lead into 2037, which the tiny pack has no calendar for; two do not."""
 
 
 def next_year() -> Terms:
-    """The same rules, with the calendar of 2027 filled in."""
+    """The same rules, with the calendar of 2037 filled in."""
     files = tiny()
-    files["calendar/2027.yaml"] = files["calendar/2026.yaml"].replace("2026", "2027").replace("published: true", "published: false")
+    files["calendar/2037.yaml"] = files["calendar/2036.yaml"].replace("2036", "2037")
     return Terms.of(rulebook.load(files, 2))
 
 
@@ -82,11 +82,11 @@ class TestAMissingCalendar:
         assert (received.kind, alarm.kind, alarm.actor) == ("case.received", "case.clock_alarm", "system")
         assert orjson.loads(alarm.data) == {
             "clocks": ["handling"],
-            "detail": "缺少 2027 年的工作日历，算不出期限。请在规则包中新建 calendar/2027.yaml，照国务院办公厅 2027 年的放假通知填写。",
+            "detail": "缺少 2037 年的工作日历，算不出期限。请在规则包中新建 calendar/2037.yaml，照国务院办公厅 2037 年的放假通知填写。",
         }
         assert {clock.kind: clock.due for clock in house.work(case_id).clocks} == {
-            ClockKind.RECEIPT: datetime(2026, 12, 28, 17, 0, tzinfo=BEIJING),
-            ClockKind.HAND_BACK: datetime(2026, 12, 28, 17, 0, tzinfo=BEIJING),
+            ClockKind.RECEIPT: datetime(2036, 12, 26, 17, 0, tzinfo=BEIJING),
+            ClockKind.HAND_BACK: datetime(2036, 12, 26, 17, 0, tzinfo=BEIJING),
             ClockKind.HANDLING: None,
         }
         assert house.row(case_id).alarm == "unknown"
@@ -113,7 +113,7 @@ class TestAMissingCalendar:
         house.move(case_id, Move.RECOMPUTE)
         handling = house.work(case_id).clock(ClockKind.HANDLING)
         assert handling is not None
-        assert handling.due == datetime(2027, 1, 4, 17, 0, tzinfo=BEIJING)
+        assert handling.due == datetime(2037, 1, 2, 17, 0, tzinfo=BEIJING)
         assert handling.provisional
         assert house.row(case_id).alarm == "provisional"
         assert house.ask(alarmed_cases, "", 10) == [case_id]

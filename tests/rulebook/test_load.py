@@ -26,7 +26,7 @@ class TestSoundPack:
         assert ruleset.words == ("校外培训", "云溪区")
         assert ruleset.clocks is not None
         assert ruleset.clocks.extension.max_working_days == 4
-        assert [year.year for year in ruleset.calendar] == [2026]
+        assert [year.year for year in ruleset.calendar] == list(range(2026, 2037))
         assert list(ruleset.cases) == ["categories/ball.test.yaml", "categories/stage.test.yaml", "scope.test.yaml"]
 
     def test_does_not_change_afterwards(self) -> None:
