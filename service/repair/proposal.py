@@ -66,12 +66,13 @@ def repair(
     files: Mapping[str, str], wrong: Sequence[Sample], confirmed: Sequence[Sample], *, most: int = 5, tell: Callable[[str], None] = ADVANCE
 ) -> Repair:
     """Propose up to `most` edits. Right cases are the pack's own and the confirmed ones, as far as each is right now."""
-    own = samples(rulebook.load(files))
-    now = first = _round(files, wrong, [*own, *confirmed])
+    ruleset = rulebook.load(files)
+    right = [*samples(ruleset), *confirmed]
+    now = first = _round(files, ruleset, wrong, right)
     steps: list[Step] = []
     while now.scale.wrong and len(steps) < most:
         tell(f"第 {len(steps) + 1} 处，还有 {len(now.scale.wrong)} 件")
-        found = _next(now, wrong, [*own, *confirmed])
+        found = _next(now, wrong, right)
         if found is None:
             break
         step, now = found
@@ -81,8 +82,9 @@ def repair(
         if step.pin is not None:
             after = _pinned(after, step)
     left = tuple(wrong[place] for place in now.scale.wrong)
-    right = len(wrong) - len(first.scale.wrong)
-    return Repair(first.ruleset, tuple(steps), files, after, len(wrong), left, right, len(own) + len(confirmed))
+    already = len(wrong) - len(first.scale.wrong)
+    kept = sum(1 for keys in first.scale.before[len(wrong) :] if not keys)
+    return Repair(ruleset, tuple(steps), files, after, len(wrong), left, already, kept)
 
 
 def _pinned(files: dict[str, str], step: Step) -> dict[str, str]:
@@ -94,8 +96,7 @@ def _pinned(files: dict[str, str], step: Step) -> dict[str, str]:
         return files
 
 
-def _round(files: Mapping[str, str], wrong: Sequence[Sample], right: Sequence[Sample]) -> Round:
-    ruleset = rulebook.load(files)
+def _round(files: Mapping[str, str], ruleset: RuleSet, wrong: Sequence[Sample], right: Sequence[Sample]) -> Round:
     engine = Engine(ruleset)
     return Round(files, ruleset, engine, Scale(Bench(engine), wrong, right))
 
@@ -123,7 +124,7 @@ def _tried(now: Round, candidate: Candidate, wrong: Sequence[Sample], right: Seq
     try:
         for edit in candidate.edits:
             files = apply(files, edit)
-        after = _round(files, wrong, right)
+        after = _round(files, rulebook.load(files), wrong, right)
     except (CannotEdit, rulebook.PackError):
         return None
     worse = any(new - old for new, old in zip(after.scale.before, now.scale.before, strict=True))

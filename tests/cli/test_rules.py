@@ -1,7 +1,9 @@
 """`fenpai rules`: what an official runs after editing a rule."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import orjson
 import pytest
@@ -55,3 +57,57 @@ class TestTest:
 class TestSchema:
     def test_is_json_schema(self, fenpai: Fenpai) -> None:
         assert "$schema" in orjson.loads(fenpai("rules", "schema").out)
+
+
+class TestMutate:
+    def test_names_what_no_case_would_miss(self, fenpai: Fenpai) -> None:
+        ended = fenpai("rules", "test", "--mutate")
+        assert ended.code == 0
+        assert "signal.child 的 terms：小朋友" in ended.out
+        assert fenpai("rules", "test", "--mutate", "--json").answer["mutants"] > 0
+
+
+class TestProve:
+    def test_findings_are_told_with_their_sentences(self, fenpai: Fenpai) -> None:
+        ended = fenpai("rules", "prove")
+        assert ended.code == 0
+        assert "例句：" in ended.out
+        assert fenpai("rules", "prove", "--json").answer["faults"] == 0
+
+    def test_a_rule_that_can_never_fire_ends_with_one(self, fenpai: Fenpai, pack: Path) -> None:
+        file = pack / "categories" / "stage.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace("words: [课, 班]", "words: [兰球]"), encoding="utf-8")
+        ended = fenpai("rules", "prove", str(pack))
+        assert ended.code == 1
+        assert "stage.trained：这条规则永远不会命中" in ended.out
+
+    def test_sentences_are_saved_as_cases_that_pass(self, fenpai: Fenpai, pack: Path) -> None:
+        assert fenpai("rules", "prove", str(pack), "--save-tests").code == 0
+        assert (pack / "prove.test.yaml").is_file()
+        assert fenpai("rules", "test", str(pack)).code == 0
+
+
+class TestRepair:
+    WRONG: ClassVar = {"id": 1, "text": "给孩子报的排球班不退费", "decision": "dispatch", "lead": "gym_office"}
+
+    def test_an_edit_is_proposed_and_nothing_written(self, fenpai: Fenpai, pack: Path, lines: Callable[..., str]) -> None:
+        ended = fenpai("rules", "repair", lines(self.WRONG), "--pack", str(pack))
+        assert ended.code == 0
+        assert "+    terms: [篮球, 足球, 网球, 排球]" in ended.out
+        assert "排球" not in (pack / "categories" / "ball.yaml").read_text(encoding="utf-8")
+
+    def test_written_if_wished_and_the_pack_passes(self, fenpai: Fenpai, pack: Path, lines: Callable[..., str]) -> None:
+        assert fenpai("rules", "repair", lines(self.WRONG), "--write", "--pack", str(pack)).code == 0
+        assert "排球" in (pack / "categories" / "ball.test.yaml").read_text(encoding="utf-8")
+        assert fenpai("rules", "test", str(pack)).code == 0
+
+    def test_labels_that_the_pack_does_not_have_are_refused(self, fenpai: Fenpai, lines: Callable[..., str]) -> None:
+        ended = fenpai("rules", "repair", lines(self.WRONG | {"lead": "nobody"}, {"text": "只有文字"}))
+        assert ended.code == 2
+        assert "第 1 行：规则包里没有 nobody" in ended.err
+        assert "第 2 行：没有写应有的结果" in ended.err
+
+    def test_what_cannot_be_mended_ends_with_one(self, fenpai: Fenpai, lines: Callable[..., str]) -> None:
+        ended = fenpai("rules", "repair", lines({"text": "小区停水三天了。", "lead": "gym_office"}))
+        assert ended.code == 1
+        assert "没有小而稳妥的改法" in ended.out
