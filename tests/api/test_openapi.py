@@ -12,8 +12,12 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from models.case import Case, CasePage, Changes, Receipt, Timeline
+from models.casework import CaseClocks
+from models.clocks import Preview
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.decision import Decision
+from models.moved import Moved, MovesNow
+from models.moves import MOVES
 from models.register import ImportReport, InstitutionPage, InstitutionTold
 from service.api.departments import Departments
 from service.api.health import Health, Readiness
@@ -32,6 +36,10 @@ ANSWERS: dict[str, Any] = {
     "list_cases": CasePage,
     "get_case": Case,
     "case_events": Timeline,
+    "case_clocks": CaseClocks,
+    "moves": MovesNow,
+    "preview": Preview,
+    **{f"{row.move.replace('-', '_')}_case": Moved for row in MOVES.values() if row.by_people},
     "changes": Changes,
     "departments": Departments,
     "active_ruleset": RulesetTold,
@@ -134,6 +142,9 @@ class TestExamples:
         asked = {operation["operationId"]: operation for operation in operations(document)}
         ComplaintIn.model_validate_json(orjson.dumps(example(asked["triage"])), strict=True)
         WorkOrderIn.model_validate_json(orjson.dumps(example(asked["receive_order"])), strict=True)
+        for row in MOVES.values():
+            if row.by_people:
+                row.body.model_validate_json(orjson.dumps(example(asked[f"{row.move.replace('-', '_')}_case"])), strict=True)
         assert desk.post("/v1/cases", json=example(asked["receive_order"])).status_code == 201
         batch = desk.post("/v1/cases/batch", content=example(asked["receive_batch"]), headers={"Content-Type": "application/x-ndjson"})
         assert [orjson.loads(line)["status"] for line in batch.content.splitlines()] == [201, 422]
