@@ -87,7 +87,7 @@ def pairs(ready: Ready, ruleset: RuleSet, words: list[Word]) -> Iterator[Candida
         for scope in inside if "scope:in" in wish.more else ():
             for word in own:
                 edits = (Edit("terms", rule.id, word.text), Edit("terms", scope.id, word.text))
-                yield Candidate(edits, 2 * TERM, word.likely + affinity(word.text, rule))
+                yield Candidate(edits, 2 * TERM, word.likely_for(rule) + affinity(word.text, rule))
 
 
 def _open(ruleset: RuleSet) -> Iterator[Rule]:
@@ -102,7 +102,7 @@ def _terms(ruleset: RuleSet, wish: Wish, words: list[Word]) -> Iterator[Candidat
             for word in words:
                 if word.text not in kin:
                     akin = KIN * any(term in word.text for term in kin)
-                    yield Candidate((Edit("terms", rule.id, word.text),), TERM, word.likely + akin + affinity(word.text, rule))
+                    yield Candidate((Edit("terms", rule.id, word.text),), TERM, word.likely_for(rule) + akin + affinity(word.text, rule))
 
 
 def affinity(word: str, rule: Rule) -> int:

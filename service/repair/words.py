@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from models.ruleset import Rule
 from service.engine.plan import Plan
 from service.engine.tokens import OUTSIDE
 from service.ruletest.bench import Ready
 
 SHORTEST, LONGEST = 2, 8
 MOST_TOKENS = 3
+FRAMED = 3
 TAUGHT = re.compile(r"(?:学习|学|报名|报了|报|教|练|上|开|会|的|在|了)$")
 """What stands before a subject that is taught."""
 TEACHING = re.compile(r"(?:班|课|培训|老师|教练|机构|馆|社|学校|兴趣|训练|中心|工作室|教室|考级|辅导|体验|教得|退)")
@@ -21,11 +23,16 @@ LETTERS = re.compile(r"[\u3400-\u9fffa-z]")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A run of tokens, in how many wrong cases it stands, and how likely it is a name for something."""
+    """A run of tokens, in how many wrong cases it stands, how likely it is a name; `framed`: on how many sides as what is taught is."""
 
     text: str
     cases: int
     likely: int
+    framed: int
+
+    def likely_for(self, rule: Rule) -> int:
+        """How likely a word is a term of a rule: what is taught stands in a frame of teaching, what went wrong does not."""
+        return self.likely + (FRAMED * self.framed if rule.category or rule.scope else 0)
 
 
 def words_of(plan: Plan, wrong: Iterable[Ready], right: Iterable[Ready], most: int) -> list[Word]:
@@ -39,18 +46,16 @@ def words_of(plan: Plan, wrong: Iterable[Ready], right: Iterable[Ready], most: i
         for word, size, sides in runs:
             tokens[word], framed[word] = size, max(sides, framed.get(word, 0))
     whole = _whole(count)
-    likely = {
-        word: 3 * framed[word] - (0 if word in whole else tokens[word] - 1) - 2 * _loose_ends(word) - _common(plan, word) for word in count
-    }
+    likely = {word: -(0 if word in whole else tokens[word] - 1) - 2 * _loose_ends(word) - _common(plan, word) for word in count}
     known = {
         pattern for pattern, role in zip(plan.patterns, plan.roles, strict=True) if role.terms or role.near or role.negates is not None
     }
     elsewhere = Counter(word for ready in right for word in _inside(count, ready.reading.text))
     words = [
-        Word(word, number, likely[word] - (1 if word in whole else 3) * _known(word, known) - min(elsewhere[word], 6))
+        Word(word, number, likely[word] - (1 if word in whole else 3) * _known(word, known) - min(elsewhere[word], 6), framed[word])
         for word, number in count.items()
     ]
-    return sorted(words, key=lambda word: (-word.cases, -word.likely, len(word.text), word.text))[:most]
+    return sorted(words, key=lambda word: (-word.cases, -word.likely - FRAMED * word.framed, len(word.text), word.text))[:most]
 
 
 def _runs(plan: Plan, text: str) -> Iterator[tuple[str, int, int]]:
