@@ -1,6 +1,7 @@
 """The rule set in force: opened at the start, exchanged whole when another version becomes active, never for one that is broken."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.25
 """How often a replica asks which version is active. Making a version ready takes a second, and two are promised."""
+
+KEPT = 3
+"""Engines at hand; each holds a dictionary of its own."""
 
 TELL_SECONDS = 5.0
 """How often a replica says what it decides by, when nothing changes."""
@@ -57,6 +61,7 @@ class ActiveRules:
         self._database = database
         self._in_force = in_force
         self._refused: RulesetRow | None = None
+        self._known = OrderedDict({in_force.row.digest: in_force.engine})
         self._following = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fenpai-rules")
         self._told = (-TELL_SECONDS, 0)
@@ -123,7 +128,8 @@ class ActiveRules:
 
     async def _exchange(self, row: RulesetRow) -> None:
         try:
-            self._in_force = await self._aside(_ready, self._database, row)
+            self._in_force = await self._aside(self._ready, row)
+            self.keep(self.engine)
         except Exception as error:  # noqa: BLE001 (the edge: whatever is wrong with a version, the one in force goes on)
             # A version never changes, so it is tried once; a database that was away is asked again.
             self._refused = None if isinstance(error, FenpaiError) else row
@@ -131,6 +137,17 @@ class ActiveRules:
         else:
             self.trouble = self._refused = None
             structlog.get_logger().info("ruleset_changed", pack=row.pack, version=row.version, digest=row.digest, author=row.author)
+
+    def keep(self, engine: Engine) -> None:
+        """Keep an engine at hand, in the hope that its version comes into force: a draft's, or the one before for the way back."""
+        self._known[engine.ruleset.digest] = engine
+        self._known.move_to_end(engine.ruleset.digest)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+
+    def _ready(self, row: RulesetRow) -> InForce:
+        known = self._known.get(row.digest)
+        return InForce(row, known.numbered(row.version)) if known else _ready(self._database, row)
 
     def _complain(self, trouble: str, error: Exception) -> None:
         if trouble != self.trouble:
@@ -192,7 +209,7 @@ def _start(database: Database, row: RulesetRow, folder: Folder) -> InForce:
 def _ready(database: Database, row: RulesetRow) -> InForce:
     with database.read() as conn:
         files = store.ruleset_files(conn, row.pack, row.version)
-    return InForce(row, Engine(rulebook.load(files, row.version)))
+    return InForce(row, Engine(rulebook.restore(files, row.version)))
 
 
 def _note(database: Database, replica: str, row: RulesetRow) -> None:

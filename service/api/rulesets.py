@@ -237,6 +237,7 @@ async def publish_draft(request: Request, here: WholeOffice) -> Response:
     """
     given = await _draft_in(request, PublishIn, PublishQuery)
     ready = await here.workshop(lambda: _prepared(given, here))
+    here.rules.keep(ready.draft.engine)
     row = await here.writer.submit(lambda conn: rulelife.publish(conn, ready, datetime.now(UTC)))
     await here.rules.follow()
     return Json(_published(row, ready), 201)

@@ -19,9 +19,9 @@ EVERY = (0,) * 10_000
 class Engine:
     """One rule set, made ready. Safe to share between threads; the same complaint always gives the same decision."""
 
-    def __init__(self, ruleset: RuleSet) -> None:
+    def __init__(self, ruleset: RuleSet, plan: Plan | None = None) -> None:
         self.ruleset = ruleset
-        self._plan = Plan(ruleset)
+        self._plan = plan or Plan(ruleset)
         self._ref = RulesetRef(ruleset.pack, ruleset.version, ruleset.digest)
         self._nothing = self._without_evidence()
 
@@ -29,6 +29,10 @@ class Engine:
     def plan(self) -> Plan:
         """The rule set made ready for matching: what provers and rule tests look into. Never changed."""
         return self._plan
+
+    def numbered(self, version: int) -> "Engine":
+        """The same rules as another version of them; nothing is made ready again."""
+        return Engine(self.ruleset.model_copy(update={"version": version}), self._plan)
 
     def hits(self, complaint: Complaint) -> list[Hit]:
         """Every hit of a complaint, also where the gate reads it no further; the terms of a rule that `repeat` leaves out weigh nothing."""

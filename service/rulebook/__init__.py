@@ -18,12 +18,36 @@ from service.rulebook.schema import schema
 from service.rulebook.sense import check_sense
 from service.rulebook.terms import check_terms
 
-__all__ = ["Mistake", "PackError", "Severity", "belongs", "case_lines", "check", "digest", "find_pack", "load", "read_folder", "schema"]
+__all__ = [
+    "Mistake",
+    "PackError",
+    "Severity",
+    "belongs",
+    "case_lines",
+    "check",
+    "digest",
+    "find_pack",
+    "load",
+    "read_folder",
+    "restore",
+    "schema",
+]
 
 
 def load(files: Mapping[str, str], version: int = 0) -> RuleSet:
     """The rule set that these files make; PackError with every mistake where they have errors."""
-    pack = _examined(files)
+    return _assembled(_examined(files), version)
+
+
+def restore(files: Mapping[str, str], version: int) -> RuleSet:
+    """The rule set of a published version.
+
+    It was examined as it came in: what its terms and patterns come to, which takes longest, is not asked again.
+    """
+    return _assembled(_sound(files), version)
+
+
+def _assembled(pack: Pack, version: int) -> RuleSet:
     mistakes = in_order(pack.all_mistakes())
     if any(mistake.severity == "error" for mistake in mistakes):
         raise PackError(tuple(mistakes))
@@ -41,12 +65,18 @@ def case_lines(files: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
 
 
 def _examined(files: Mapping[str, str]) -> Pack:
+    pack = _sound(files)
+    fold = Reader({}, ()).fold
+    check_terms(pack, fold)
+    check_meaning(pack, gather(pack), fold)
+    check_sense(pack)
+    return pack
+
+
+def _sound(files: Mapping[str, str]) -> Pack:
+    """A pack with all that would keep it from being used looked for."""
     pack = read_pack(files)
-    names, fold = gather(pack), Reader({}, ()).fold
-    check_references(pack, names)
+    check_references(pack, gather(pack))
     check_twice(pack)
     check_circles(pack)
-    check_terms(pack, fold)
-    check_meaning(pack, names, fold)
-    check_sense(pack)
     return pack

@@ -59,7 +59,7 @@ def read_version(database: Database, pack: str, version: int) -> RuleSet:
     """The rule set of a published version."""
     files = files_of(database, pack, version)
     try:
-        return rulebook.load(files, version)
+        return rulebook.restore(files, version)
     except rulebook.PackError as error:
         first = next(str(mistake) for mistake in error.mistakes if mistake.severity == "error")
         raise VersionBroken(f"规则包 {pack} 的第 {version} 版不能被本程序装入：{first}") from error
