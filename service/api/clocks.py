@@ -16,7 +16,7 @@ from service.api.deps import WholeOffice
 from service.api.plain import Json, door
 from service.casework.errors import ClocksMissing
 from service.clocks import CalendarUnpublished, CalendarYearMissing
-from service.errors import ParameterInvalid
+from service.errors import FieldFault, ParameterInvalid
 
 router = door("/v1/clocks", "期限")
 
@@ -41,11 +41,15 @@ class PreviewQuery(Asked):
     summary="试算期限",
     response_model=Preview,
     response_description="各项期限及计算过程",
-    responses=responses.problems(ParameterInvalid, ClocksMissing, CalendarYearMissing, CalendarUnpublished),
+    responses=responses.problems(ParameterInvalid, ClocksMissing),
 )
 async def preview(query: Annotated[PreviewQuery, Query()], here: WholeOffice) -> Response:
     """按在用规则集的时限和日历，试算某时收到的工单何时应签收、退单、办结、回访，最长可延到何时；每项都有依据和逐步的计算。"""
     terms = here.casework.terms()
     if terms.policy is None:
         raise ClocksMissing
-    return Json(clocks.preview(terms.policy, terms.calendar, query.received, urgency=query.urgency, complex_case=query.complex))
+    try:
+        return Json(clocks.preview(terms.policy, terms.calendar, query.received, urgency=query.urgency, complex_case=query.complex))
+    except (CalendarYearMissing, CalendarUnpublished) as missing:
+        # Nothing is wrong with us: the question reaches beyond the calendar.
+        raise ParameterInvalid(missing.detail, [FieldFault("/received", missing.detail, missing.code)]) from None

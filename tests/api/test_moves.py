@@ -354,5 +354,6 @@ class TestPreview:
 
     def test_names_the_calendar_that_is_missing(self, desk: TestClient) -> None:
         answer = desk.get("/v1/clocks/preview?received=2040-01-01T00:00:00Z")
-        assert (answer.status_code, answer.json()["code"]) == (503, "calendar_year_missing")
+        [fault] = answer.json()["errors"]
+        assert (answer.status_code, fault["pointer"], fault["code"]) == (422, "/received", "calendar_year_missing")
         assert "calendar/2037.yaml" in answer.json()["detail"]
