@@ -180,6 +180,8 @@ def _cells(item: Sent, known: Names) -> tuple[str | Text, ...]:
 
 def _why(triage: Mapping[str, Any]) -> Text:
     quotes = list(dict.fromkeys(piece["quote"] for piece in triage["evidence"]))[:4]
+    if triage["reason_code"] == Reason.REGISTER:
+        quotes = [triage["register"]["name"]]
     return Text(REASONS[Reason(triage["reason_code"])] + ("：" if quotes else "") + "".join(f"“{quote}”" for quote in quotes))
 
 

@@ -66,6 +66,21 @@ class TestDemo:
         assert again.stdout.count("已收") == len(ORDERS)
         assert "还是原来的规则" in again.stdout
 
+    def test_the_sample_register_is_brought_in_before_the_orders(self, pack: Path) -> None:
+        register = "名称,别名,类别\n鲸豆湾体育发展有限公司,鲸豆湾,ball\n"
+        (pack / "samples" / "institutions.csv").write_text(register, encoding="utf-8")
+        write(pack, [{**ORDERS[0], "institution": "鲸豆湾", "content": "孩子在那里上课，老师不好。"}])
+        done = run(pack)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "按名录：“鲸豆湾体育发展有限公司”" in done.stdout
+        assert "已导入示例名录：1 家机构" in done.stdout
+
+    def test_a_sample_register_that_is_wrong_is_told(self, pack: Path) -> None:
+        (pack / "samples" / "institutions.csv").write_text("名称,类别\n鲸豆湾体育发展有限公司,chess\n", encoding="utf-8")
+        done = run(pack)
+        assert done.returncode == 2
+        assert "示例名录" in done.stderr
+
     def test_an_order_that_is_refused_is_told_and_the_others_go_on(self, pack: Path) -> None:
         write(pack, [{**ORDERS[0], "nosuch": 1}, ORDERS[1]])
         done = run(pack)
