@@ -106,7 +106,9 @@ def _terms(ruleset: RuleSet, wish: Wish, words: list[Word]) -> Iterator[Candidat
 
 
 def affinity(word: str, rule: Rule) -> int:
-    """How much a rule's own terms look like a word: 街舞 belongs to 舞蹈, 芭蕾舞, 拉丁舞."""
+    """How much the names in a rule look like a word: 街舞 belongs to 舞蹈, 芭蕾舞, 拉丁舞. Of what went wrong this tells nothing."""
+    if rule.category is None:
+        return 0
     return min(sum(1 for term in rule.terms if set(word) & set(PLACE.sub("", term))), 4)
 
 
@@ -157,7 +159,7 @@ def _frames(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, words: lis
             continue
         if any(order in bench.plan.roles[pattern].terms for pattern in ready.patterns):
             for word in words:
-                if word.text not in rule.near.words:
+                if word.text not in rule.near.words and word.likely >= 0:
                     yield Candidate((Edit("near", rule.id, word.text),), FRAME, word.likely + CAUSE)
             for more in WIDER:
                 if rule.near.within + more <= FARTHEST:

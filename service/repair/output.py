@@ -35,6 +35,8 @@ def _step(number: int, step: Step, repair: Repair) -> str:
     kept = f"已确认的 {repair.confirmed} 件没有一件变坏"
     lines.append(f"    改好 {len(step.mended)} 件，共消去 {step.lifted} 处不符；{kept}")
     lines += [f"    · {_short(sample)}" for sample in step.mended[:MOST_SHOWN]]
+    if len(step.mended) == 1:
+        lines.append("    注意：只凭一件，许多词都能改好它；请人看过这个词再用，或多给几件同样判错的。")
     if step.others:
         lines.append(f"    效果相近的其他改法：{'；'.join(map(said, step.others))}")
     return "\n".join(lines)

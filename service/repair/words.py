@@ -13,11 +13,11 @@ from service.ruletest.bench import Ready
 SHORTEST, LONGEST = 2, 8
 MOST_TOKENS = 3
 FRAMED = 3
-TAUGHT = re.compile(r"(?:学习|学|报名|报了|报|教|练|上|开|会|的|在|了)$")
+TAUGHT = re.compile(r"(?:学习|学|学的|报名|报了|报的|报|教|练|补|上了|上的|上)$")
 """What stands before a subject that is taught."""
-TEACHING = re.compile(r"(?:班|课|培训|老师|教练|机构|馆|社|学校|兴趣|训练|中心|工作室|教室|考级|辅导|体验|教得|退)")
+TEACHING = re.compile(r"(?:班|课|培训|老师|教练|机构|馆|社|学校|兴趣|训练|中心|工作室|教室|考级|辅导|体验|教得)")
 """What stands behind one."""
-FUNCTION = frozenset("的了很我他她它你是有在就也都把被给和与及不没这那请吗吧呢啊还又再着过到从对为因所")
+FUNCTION = frozenset("的了很我他她它你是有在就也都把被给和与及不没这那请吗吧呢啊还又再着过到从对为因所几太")
 LETTERS = re.compile(r"[\u3400-\u9fffa-z]")
 
 
@@ -46,13 +46,13 @@ def words_of(plan: Plan, wrong: Iterable[Ready], right: Iterable[Ready], most: i
         for word, size, sides in runs:
             tokens[word], framed[word] = size, max(sides, framed.get(word, 0))
     whole = _whole(count)
-    likely = {word: -(0 if word in whole else tokens[word] - 1) - 2 * _loose_ends(word) - _common(plan, word) for word in count}
+    likely = {word: -(0 if word in whole else tokens[word] - 1) - 2 * _function_words(word) - _common(plan, word) for word in count}
     known = {
         pattern for pattern, role in zip(plan.patterns, plan.roles, strict=True) if role.terms or role.near or role.negates is not None
     }
     elsewhere = Counter(word for ready in right for word in _inside(count, ready.reading.text))
     words = [
-        Word(word, number, likely[word] - (1 if word in whole else 3) * _known(word, known) - min(elsewhere[word], 6), framed[word])
+        Word(word, number, likely[word] - (1 if word in whole else 3) * _known(word, known) - min(elsewhere[word], 2), framed[word])
         for word, number in count.items()
     ]
     return sorted(words, key=lambda word: (-word.cases, -word.likely - FRAMED * word.framed, len(word.text), word.text))[:most]
@@ -70,7 +70,8 @@ def _runs(plan: Plan, text: str) -> Iterator[tuple[str, int, int]]:
                 start, end = starts[first], starts[first + size]
                 word = block[start:end]
                 if SHORTEST <= len(word) <= LONGEST and LETTERS.search(word):
-                    yield word, size, bool(TAUGHT.search(block[:start])) + bool(TEACHING.match(block, end) or end == len(block))
+                    taught = bool(TAUGHT.search(block[:start]))
+                    yield word, size, taught + bool(TEACHING.match(block, end) or (taught and end == len(block)))
 
 
 def _whole(count: Mapping[str, int]) -> set[str]:
@@ -86,9 +87,9 @@ def _whole(count: Mapping[str, int]) -> set[str]:
     return {word for word, cases in count.items() if cases > 1} - parts
 
 
-def _loose_ends(word: str) -> int:
-    """How many ends of a word are function words, which belong to the sentence and not to a name."""
-    return (word[0] in FUNCTION) + (word[-1] in FUNCTION)
+def _function_words(word: str) -> int:
+    """How many characters of a word belong to the sentence and not to a name: 大家都这样."""
+    return sum(1 for char in word if char in FUNCTION)
 
 
 def _common(plan: Plan, word: str) -> int:

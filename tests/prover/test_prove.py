@@ -12,6 +12,8 @@ from service.prover.sentences import NATURAL
 from service.rulebook import find_pack, load, read_folder
 from tests.packs.build import edited, tiny
 
+pytestmark = pytest.mark.timeout(300)  # 20,000 sentences: 6 s alone, more on a machine that others use too
+
 
 def proved(files: dict[str, str]) -> Proof:
     return prover.prove(Engine(load(files)))
