@@ -151,3 +151,69 @@ class Tested(BaseModel):
     failed: list[dict[str, Any]] = Field(description="未通过的用例：文件、行、文字、期望与所得")
     coverage: dict[str, Any] = Field(description="用例触及的规则和词语")
     seconds: float = Field(description="用时（秒）")
+
+
+class MoveTold(BaseModel):
+    """So many cases go from one place to another."""
+
+    before: str = Field(description="原来：单位代码，escalate:单位代码（提级），或 return（退回热线）；outcomes 中为研判结果")
+    after: str = Field(description="现在，写法相同")
+    cases: int = Field(description="多少件")
+
+
+class ScoreTold(BaseModel):
+    """How a rule set does on confirmed cases."""
+
+    right: int = Field(description="正确的件数")
+    dispatched: int = Field(description="自动分派的件数")
+    dispatched_right: int = Field(description="其中主办单位正确的")
+    precision: float | None = Field(description="自动分派的准确率；没有自动分派时为 null")
+    low: float | None = Field(description="95% 置信区间的下限（Clopper-Pearson）")
+    high: float | None = Field(description="上限")
+
+
+class ConfirmedTold(BaseModel):
+    """What becomes of confirmed cases."""
+
+    cases: int = Field(description="经人确认的案件：更正过的，或由主办单位办结的")
+    before: ScoreTold = Field(description="按在用的规则")
+    after: ScoreTold = Field(description="按草稿")
+    breaks: int = Field(description="原来对、现在错的件数；不为 0 时不能发布，除非写明理由")
+    mends: int = Field(description="原来错、现在对的件数")
+    broken: list[str] = Field(description="改错的案件编号，至多 500 个")
+
+
+class SeenTold(BaseModel):
+    """One side of a flip."""
+
+    decision: str = Field(description="研判结果")
+    lead: str | None = Field(description="主办单位代码")
+    reason_code: str = Field(description="理由代码")
+    reason: str = Field(description="理由")
+
+
+class FlipTold(BaseModel):
+    """A case that would go elsewhere."""
+
+    id: str = Field(description="案件编号")
+    text: str = Field(description="标题与内容的开头，电话与证件号已遮盖")
+    before: SeenTold = Field(description="按在用的规则")
+    after: SeenTold = Field(description="按草稿")
+    gained: list[str] = Field(description="新增的依据")
+    lost: list[str] = Field(description="失去的依据")
+    breaks: bool = Field(description="是否经人确认、会因此出错")
+
+
+class ImpactTold(BaseModel):
+    """What a draft would change."""
+
+    cases: int = Field(description="重放的件数")
+    unreadable: int = Field(description="读不了而没有计入的")
+    flipped: int = Field(description="去向改变的件数")
+    moves: list[MoveTold] = Field(description="从哪里到哪里各多少件，多的在前")
+    outcomes: list[MoveTold] = Field(description="分派、提级、退回之间的改变")
+    issues_gained: dict[str, int] = Field(description="新认出的问题类型 -> 件数")
+    issues_lost: dict[str, int] = Field(description="不再认出的问题类型 -> 件数")
+    assists_changed: int = Field(description="协办改变的件数")
+    confirmed: ConfirmedTold = Field(description="经人确认的案件")
+    flips: list[FlipTold] = Field(description="去向改变的案件，至多 200 件")

@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from models.ruleset import RuleSet
-from service import db, rulebook, rulelife, store, usage
+from service import db, rulebook, rulelife, show, store, usage
 from service.config import Settings
 from service.db import Database
+from service.engine import Engine
 from service.errors import RulesetNotFound
-from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Proposal, Ready
+from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Impact, Proposal, Ready, findings
+from service.rulelife.impact import of_lines, run
 from service.store import RulesetRow
 
 app = typer.Typer()
@@ -81,6 +83,38 @@ def export(
     print(f"第 {version} 版的 {len(files)} 个文件已写到 {target}（摘要 {rulebook.digest(files)[:12]}）。")
 
 
+@app.command("impact", cls=usage.Command)
+def impact(
+    pack: Folder = "beichen",
+    cases: Annotated[str, typer.Option("--cases", metavar="文件", help="JSONL，可带 lead、decision 作为确认的结果；缺省为数据库")] = "",
+    against: Annotated[str, typer.Option(metavar="规则包|版本", help="与什么比较；缺省为在用的版本")] = "",
+    since: Annotated[datetime | None, typer.Option(metavar="日期", help="只重放此后受理的案件")] = None,
+    flips: Annotated[int, typer.Option(min=0, metavar="数", help="列出多少件去向改变的案件")] = findings.MOST,
+    as_json: AsJson = False,
+) -> None:
+    """发布之前，把以往的案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，确认过的案件是更对还是更错。"""
+    draft = draft_of(pack)
+    pair = Engine(_side(against, pack)), draft.engine
+    found = _of_file(Path(cases), pair) if cases else _of_database(pair, since)
+    print(as_text(findings.as_json(found)) if as_json else findings.as_text(found, draft.ruleset, flips=flips))
+    if found.breaks:
+        raise typer.Exit(1)
+
+
+def _of_file(path: Path, pair: tuple[Engine, Engine]) -> Impact:
+    with path.open("rb") as lines, show.progress("重放", None) as advance:
+        return run(of_lines(lines), pair, fork=True, told=advance)
+
+
+def _of_database(pair: tuple[Engine, Engine], since: datetime | None) -> Impact:
+    moment = since.astimezone() if since else None
+    with opened() as database:
+        with database.read() as conn:
+            total = store.count_cases(conn)
+        with show.progress("重放", total) as advance:
+            return rulelife.replay_stored(database, pair, fork=True, since=moment, told=advance)
+
+
 # Publishing ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +164,8 @@ def _prepared(database: Database, pack: str, proposal: Proposal) -> Ready:
         rulelife.signed(proposal)
         draft = draft_of(pack)
         against = rulelife.active_version(database, draft.ruleset.pack)
-        return rulelife.prepare(draft, proposal, against)
+        pair = Engine(rulelife.read_version(database, draft.ruleset.pack, against)), draft.engine
+        return rulelife.prepare(draft, proposal, against, rulelife.replay_confirmed(database, pair, fork=True).broken)
     except DraftBroken as broken:
         print("\n".join(fault.detail for fault in broken.faults))
         raise refused(broken) from broken

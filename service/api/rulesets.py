@@ -16,6 +16,7 @@ from models.publication import (
     Checked,
     Difference,
     DraftIn,
+    ImpactTold,
     Published,
     PublishIn,
     PublishQuery,
@@ -41,6 +42,7 @@ from service.rulelife import (
     ConfirmedBreak,
     Draft,
     DraftBroken,
+    Impact,
     NothingNew,
     PackMismatch,
     Proposal,
@@ -217,6 +219,24 @@ async def test_draft(request: Request, here: WholeOffice) -> Response:
     return Json(ruletest.as_json(report))
 
 
+@router.post(
+    "/impact",
+    summary="试算草稿的影响",
+    response_model=ImpactTold,
+    response_description="影响",
+    responses=responses.problems(*DRAFT, PackMismatch, VersionBroken, RulesetNotFound),
+    openapi_extra=_body(DraftIn),
+)
+async def impact_of_draft(request: Request, here: WholeOffice) -> Response:
+    """把已受理的全部案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，确认过的案件是更对还是更错；什么也不改变。
+
+    案件很多时要几分钟，由另外的进程来做，不耽误受理。
+    """
+    given = await _draft_in(request, DraftIn)
+    found = await here.workshop(lambda: _replayed(given.files, here))
+    return Json(rulelife.findings.as_json(found))
+
+
 # Publishing ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -267,11 +287,21 @@ def _tried(files: Mapping[str, str]) -> ruletest.Report:
 
 
 def _prepared(given: PublishIn, here: Office) -> Ready:
-    row = here.rules.row
-    draft: Draft = rulelife.read_draft(given.files)
-    rulelife.same_pack(draft, row.pack)
-    against = given.base if given.base is not None else rulelife.active_version(here.database, row.pack)
-    return rulelife.prepare(draft, Proposal(given.author, given.note, given.base, given.overrule), against)
+    proposal = rulelife.signed(Proposal(given.author, given.note, given.base, given.overrule))
+    draft, engine = _draft_here(given.files, here), here.rules.engine
+    broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
+    return rulelife.prepare(draft, proposal, engine.ruleset.version, broken)
+
+
+def _replayed(files: Mapping[str, str], here: Office) -> Impact:
+    draft = _draft_here(files, here)
+    return rulelife.replay_stored(here.database, (here.rules.engine, draft.engine), fork=False)
+
+
+def _draft_here(files: Mapping[str, str], here: Office) -> Draft:
+    draft = rulelife.read_draft(files)
+    rulelife.same_pack(draft, here.rules.row.pack)
+    return draft
 
 
 # Bodies and answers -------------------------------------------------------------------------------------------------------------

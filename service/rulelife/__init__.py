@@ -7,6 +7,7 @@ ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, Confirmed
 row = publish(conn, ready, now)                        # version and activation in the transaction around it
 """
 
+from service.rulelife import findings
 from service.rulelife.archive import unpack, write_folder
 from service.rulelife.diff import Change, compare, told
 from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
@@ -21,7 +22,9 @@ from service.rulelife.errors import (
     PackMismatch,
     VersionBroken,
 )
+from service.rulelife.impact import Impact
 from service.rulelife.publish import Proposal, Ready, activate, prepare, publish, signed
+from service.rulelife.stored import active_engine, replay_confirmed, replay_stored
 
 __all__ = [
     "ArchiveBroken",
@@ -32,20 +35,25 @@ __all__ = [
     "ConfirmedBreak",
     "Draft",
     "DraftBroken",
+    "Impact",
     "NothingNew",
     "PackMismatch",
     "Proposal",
     "Ready",
     "VersionBroken",
     "activate",
+    "active_engine",
     "active_version",
     "check",
     "compare",
     "files_of",
+    "findings",
     "prepare",
     "publish",
     "read_draft",
     "read_version",
+    "replay_confirmed",
+    "replay_stored",
     "same_pack",
     "signed",
     "told",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from service import cli
+from service import cli, log
 from service.app import create_app
 from service.config import Settings
 from tests.api.conftest import KEY, opened
@@ -20,6 +20,11 @@ Fenpai = Callable[..., Ended]
 
 BADMINTON = ("categories/ball.yaml", "terms: [篮球, 足球, 网球]", "terms: [篮球, 网球, 羽毛球]")
 """The morning's edit: one word comes, one goes."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> None:
+    log.configure("error")
 
 
 @pytest.fixture

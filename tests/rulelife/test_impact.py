@@ -1,0 +1,142 @@
+"""Impact: what a draft would do to past cases, told before it does; a case that officers confirmed does not go wrong unnoticed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from service import db, rulebook
+from service.engine import Engine
+from service.rulelife import replay_stored
+from service.rulelife.impact import SHOWN, of_lines, run
+from tests.packs.build import edited, tiny
+from tests.rulelife.conftest import BADMINTON, Fenpai, edit
+
+SIGNED = {"author": "王科长", "note": "收羽毛球"}
+BY = ("--author", "王科长", "--note", "收羽毛球")
+TEXTS = ["孩子的羽毛球班不退费。电话13912345678。", "孩子的足球班不退费。", "孩子的篮球班不退费。", "路灯坏了。"]
+"""Comes in, goes out, stays, has nothing to do with it."""
+
+
+@pytest.fixture
+def past(house: TestClient) -> list[str]:
+    """The ids of four cases that came in."""
+    return [received(house, number, text) for number, text in enumerate(TEXTS)]
+
+
+def received(house: TestClient, number: int, text: str) -> str:
+    answer = house.post("/v1/cases", json={"source_system": "hotline", "source_order_no": str(number), "content": text})
+    return str(answer.json()["id"])
+
+
+@pytest.fixture
+def confirm(database_url: str) -> Callable[[str], None]:
+    """A department brings a case to its end: that it is theirs is confirmed."""
+
+    def done(case_id: str) -> None:
+        database = db.connect(database_url)
+        with database.write() as conn:
+            conn.exec_driver_sql(f"UPDATE cases SET status = 'completed' WHERE id = '{case_id}'")  # noqa: S608 (an id of our own)
+        database.close()
+
+    return done
+
+
+class TestImpact:
+    def test_tells_who_goes_where_and_why(self, house: TestClient, past: list[str]) -> None:
+        told = house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)}).json()
+        assert (told["cases"], told["flipped"]) == (4, 2)
+        assert {(move["before"], move["after"]) for move in told["moves"]} == {("return", "gym_office"), ("gym_office", "return")}
+        flip = next(flip for flip in told["flips"] if flip["id"] == past[0])
+        assert "ball.programs「羽毛球」" in flip["gained"]
+        assert (flip["before"]["decision"], flip["after"]["lead"]) == ("return", "gym_office")
+        assert flip["before"]["reason"] != flip["after"]["reason"]
+        assert "13912345678" not in flip["text"]
+
+    def test_changes_nothing(self, house: TestClient, past: list[str]) -> None:
+        before = house.get(f"/v1/cases/{past[0]}").json()
+        house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)})
+        assert house.get(f"/v1/cases/{past[0]}").json() == before
+        assert len(house.get("/v1/rulesets").json()["versions"]) == 1
+
+    def test_of_a_broken_draft_is_refused(self, house: TestClient) -> None:
+        assert house.post("/v1/rulesets/impact", json={"files": {"words.txt": ""}}).json()["code"] == "draft_broken"
+
+    def test_on_the_command_line_reads_as_sentences(self, fenpai: Fenpai, pack: Path, past: list[str]) -> None:
+        edit(pack, *BADMINTON)
+        ended = fenpai("rules", "impact")
+        assert ended.code == 0
+        assert "重放 4 件：2 件去向改变" in ended.out
+        assert "退回热线 → 云溪区球场办  1 件" in ended.out
+        assert f"{past[0]}  退回热线 → 云溪区球场办" in ended.out
+
+
+class TestConfirmedCases:
+    def test_that_would_break_stop_the_publishing(self, house: TestClient, past: list[str], confirm: Callable[[str], None]) -> None:
+        confirm(past[1])
+        told = house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)}).json()["confirmed"]
+        assert (told["cases"], told["breaks"], told["broken"]) == (1, 1, [past[1]])
+        assert (told["before"]["precision"], told["after"]["precision"]) == (1.0, None)
+        refusal = house.post("/v1/rulesets", json={"files": edited(*BADMINTON), **SIGNED})
+        assert (refusal.status_code, refusal.json()["code"], refusal.json()["broken"]) == (422, "confirmed_break", [past[1]])
+
+    def test_may_break_with_a_reason_that_is_kept(self, house: TestClient, past: list[str], confirm: Callable[[str], None]) -> None:
+        confirm(past[1])
+        answer = house.post("/v1/rulesets", json={"files": edited(*BADMINTON), **SIGNED, "overrule": "足球改由体校管"})
+        assert answer.status_code == 201
+        assert past[1] in answer.json()["overruled"]
+
+    def test_stop_the_command_line_too(self, fenpai: Fenpai, pack: Path, past: list[str], confirm: Callable[[str], None]) -> None:
+        confirm(past[1])
+        edit(pack, *BADMINTON)
+        assert fenpai("rules", "impact").code == 1
+        ended = fenpai("rules", "publish", *BY)
+        assert (ended.code, past[1] in ended.out) == (1, True)
+
+    def test_that_stay_right_stop_nothing(self, house: TestClient, past: list[str], confirm: Callable[[str], None]) -> None:
+        confirm(past[2])
+        assert house.post("/v1/rulesets", json={"files": edited(*BADMINTON), **SIGNED}).status_code == 201
+
+
+class TestFile:
+    def test_with_labels_gives_precision_before_and_after(self, fenpai: Fenpai, pack: Path, tmp_path: Path) -> None:
+        rows: list[dict[str, Any]] = [
+            {"id": "a", "text": TEXTS[0], "decision": "dispatch", "lead": "gym_office"},
+            {"id": "b", "text": TEXTS[1], "decision": "dispatch", "lead": "gym_office"},
+            {"id": "c", "text": TEXTS[2], "decision": "dispatch", "lead": "gym_office"},
+            {"id": "d", "text": TEXTS[3]},
+        ]
+        path = tmp_path / "past.jsonl"
+        path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows) + b"nonsense\n")
+        edit(pack, *BADMINTON)
+        told = fenpai("rules", "impact", "--cases", str(path), "--json").answer
+        assert (told["cases"], told["unreadable"]) == (4, 1)
+        confirmed = told["confirmed"]
+        assert (confirmed["cases"], confirmed["mends"], confirmed["breaks"], confirmed["broken"]) == (3, 1, 1, ["b"])
+        assert confirmed["before"]["low"] == pytest.approx(0.158, abs=0.001)
+
+    def test_is_the_same_on_one_core_and_on_many(self, tmp_path: Path) -> None:
+        path = tmp_path / "many.jsonl"
+        path.write_bytes(b"".join(orjson.dumps({"id": n, "text": TEXTS[n % 4] * (n % 7 + 1)}) + b"\n" for n in range(12_000)))
+        pair = Engine(rulebook.load(tiny())), Engine(rulebook.load(edited(*BADMINTON)))
+        found = []
+        for processes, fork in ((1, True), (2, True), (2, False)):
+            with path.open("rb") as lines:
+                found.append(run(of_lines(lines), pair, fork=fork, processes=processes))
+        alone, together, helped = found
+        assert alone == together == helped
+        assert (alone.cases, len(alone.flips)) == (12_000, SHOWN)
+
+
+class TestStored:
+    def test_cases_are_read_in_stretches_each_once(self, house: TestClient, database_url: str) -> None:
+        for number in range(1_030):
+            received(house, number, TEXTS[number % 4])
+        database = db.connect(database_url)
+        pair = Engine(rulebook.load(tiny())), Engine(rulebook.load(edited(*BADMINTON)))
+        found = replay_stored(database, pair, fork=False)
+        database.close()
+        assert (found.cases, found.flipped) == (1_030, 516)
