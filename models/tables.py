@@ -273,9 +273,9 @@ outbox = Table(
     Index(None, "department", "seq"),
 )
 # What waits and what was given up are few among all that was ever sent.
-_pending, _dead = (outbox.c.state == literal_column(f"'{_state}'") for _state in ("pending", "dead"))
+_pending, _undone = outbox.c.state == literal_column("'pending'"), outbox.c.state != literal_column("'done'")
 Index("ix_outbox_pending", outbox.c.department, outbox.c.due_at, sqlite_where=_pending, postgresql_where=_pending)
-Index("ix_outbox_dead", outbox.c.seq, sqlite_where=_dead, postgresql_where=_dead)
+Index("ix_outbox_undone", outbox.c.seq, sqlite_where=_undone, postgresql_where=_undone)
 
 rulesets = Table(
     "rulesets",

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from models.tables import case_departments, cases, events, move_keys, notes, timers, truths
 from service.errors import Fault
 from service.store.events import Head, take_head, write_events
+from service.store.outbox import audience, write_move_letters
 from service.store.rows import CaseDepartment, Event, MoveKey, NewMove, NewTimer, Truth
 from service.store.sql import Prepared
 
@@ -39,6 +40,7 @@ def now(conn: Connection) -> datetime:
 def write_move(conn: Connection, move: NewMove) -> Event:
     """Write all that a move changes, and its event. The case must still be of the version that the move was decided on."""
     head = take_head(conn)
+    told = audience(conn, move.case_id)
     seq = head.seq + 1
     changed = conn.execute(_UPDATE, _row(move, seq))
     if changed.rowcount != 1:
@@ -47,7 +49,9 @@ def write_move(conn: Connection, move: NewMove) -> Event:
         _write_parts(conn, move.case_id, move.departments)
     set_timer(conn, move.case_id, move.timer)
     _write_beside(conn, move, seq)
-    return _write_event(conn, head, move)
+    event = _write_event(conn, head, move)
+    write_move_letters(conn, told, move, event)
+    return event
 
 
 def _row(move: NewMove, seq: int) -> dict[str, Any]:

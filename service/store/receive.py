@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from models.tables import case_departments, cases, idempotency, timers
 from service.store.cases import cases_by_id, record_hash
 from service.store.events import Head, ask_head, taken_head, write_events
+from service.store.outbox import LETTERS, ask_listening, birth_letters, listening
 from service.store.rows import Case, NewCase, NewEvent, Outcome
 from service.store.sql import Insert, moments, one_of, padded, together
 
@@ -31,11 +32,13 @@ def insert_cases(conn: Connection, new: Sequence[NewCase]) -> list[Outcome]:
         return []
     with together(conn):
         head_asked, numbers_asked, keys_asked = ask_head(conn), _ask_numbers(conn, new), _ask_keys(conn, new)
+        told_asked = ask_listening(conn)
         head, numbers, keys = taken_head(head_asked), numbers_asked.fetchall(), keys_asked.fetchall() if keys_asked else []
+        told = listening(told_asked)
     known = _Known(head.seq)
     _recall(conn, known, new, numbers, keys)
     outcomes = [known.meet(case) for case in new]
-    _write(conn, head, known)
+    _write(conn, head, known, told)
     return outcomes
 
 
@@ -109,16 +112,17 @@ def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Se
         known.keys[client, key] = _Taken(stored[id_], stored[id_].seq, body_hash)
 
 
-def _write(conn: Connection, head: Head, known: _Known) -> None:
+def _write(conn: Connection, head: Head, known: _Known, told: frozenset[str]) -> None:
     moment = moments(conn)
     created = [(case, moment(case.received_at), moment(case.created_at)) for case in known.created]
     rows = [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)]
     parts = [row for case, _, at in created for row in _department_rows(case, at)]
     keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
     waiting = [(case.id, case.timer.kind, moment(case.timer.due_at), None, 0) for case in known.created if case.timer]
+    letters = [row for n, case in enumerate(known.created, 1) for row in birth_letters(conn, case, head.seq + n, told)] if told else []
     # Births first: the n-th case has the n-th position.
     events = [*(_birth(case) for case in known.created), *(event for case in known.created for event in case.also)]
-    write_events(conn, head, events, [(_CASES, rows), (_PARTS, parts), (_USED, keys), (_TIMERS, waiting)])
+    write_events(conn, head, events, [(_CASES, rows), (_PARTS, parts), (_USED, keys), (_TIMERS, waiting), (LETTERS, letters)])
 
 
 def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tuple[Any, ...]:

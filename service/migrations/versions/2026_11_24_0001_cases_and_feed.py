@@ -235,9 +235,9 @@ def _outbox() -> None:
     op.create_index("ix_outbox_seq", "outbox", ["seq"])
     op.create_index("ix_outbox_case_id_seq", "outbox", ["case_id", "seq"])
     op.create_index("ix_outbox_department_seq", "outbox", ["department", "seq"])
-    pending, dead = sa.text("state = 'pending'"), sa.text("state = 'dead'")
+    pending, undone = sa.text("state = 'pending'"), sa.text("state != 'done'")
     op.create_index("ix_outbox_pending", "outbox", ["department", "due_at"], sqlite_where=pending, postgresql_where=pending)
-    op.create_index("ix_outbox_dead", "outbox", ["seq"], sqlite_where=dead, postgresql_where=dead)
+    op.create_index("ix_outbox_undone", "outbox", ["seq"], sqlite_where=undone, postgresql_where=undone)
 
 
 def _rulesets() -> None:
