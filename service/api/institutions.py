@@ -26,6 +26,7 @@ from service.errors import (
     BodyEmpty,
     BodyTooSlow,
     CursorInvalid,
+    FenpaiError,
     FieldFault,
     Overloaded,
     ParameterInvalid,
@@ -155,7 +156,8 @@ async def _bring_in(here: Office, wanted: Wanted) -> ImportReport:
             if written is None:
                 continue
             after = written
-            await here.register.follow()  # whoever asks next is answered by it; other replicas follow within a second
+            with suppress(FenpaiError):  # it is written, whatever happens now; the watch will come by
+                await here.register.follow()
         engine = here.rules.engine
         return await asyncio.to_thread(register.report, wanted, made, after, engine.ruleset, engine.plan.cutter)
     raise Overloaded("名录正由别人修改，请稍后再导入。")

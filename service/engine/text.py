@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import opencc
 from daachorse import MATCH_KIND_LEFTMOST_LONGEST, CharwiseDoubleArrayAhoCorasick
@@ -19,6 +20,7 @@ LONGEST_QUOTE = 60
 """The most characters that a quote shows: blanks without width can stretch two characters over a whole letter."""
 
 
+@cache
 def _folding() -> dict[int, str]:
     """Single characters that read the same: full width letters, traditional forms (OpenCC's table, one by one)."""
     table = {code: chr(code - 0xFEE0).lower() for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}

@@ -17,6 +17,8 @@ SEPARATORS = re.compile(r"[;；、,，|\n]")
 """Between aliases."""
 GUARD = re.compile(r"^'(?='*[=+\-@＝＋－＠\t\r])")
 """What an export puts before a cell that a table program would take for a formula."""
+WRAPPED = re.compile(r"[^\S\n]*\n\s*")
+"""Where a long cell was broken into lines."""
 LONGEST = {"name": 200, "aliases": 2000, "licence": 100, "address": 500, "street": 100, "status": 40}
 LONGEST_ALIAS = 100
 
@@ -94,7 +96,7 @@ class _Clerk:
 
     def read(self, line: Line, table: Table, faults: _Faults) -> dict[str, Any]:
         """The fields of a line; what is wrong goes into `faults`."""
-        cells = {field: _cell(line, place) for field, place in table.places.items()}
+        cells = {field: _cell(line, place, field) for field, place in table.places.items()}
         self._check_sizes(cells, line, table, faults)
         given: dict[str, Any] = {name: cells[name] for name in ("name", "licence", "address", "street") if name in cells}
         if "aliases" in cells:
@@ -153,9 +155,9 @@ class _Clerk:
         return None
 
 
-def _cell(line: Line, place: int) -> str:
-    cell = line.cells[place] if place < len(line.cells) else ""
-    return GUARD.sub("", cell)
+def _cell(line: Line, place: int, field: str) -> str:
+    cell = GUARD.sub("", line.cells[place] if place < len(line.cells) else "")
+    return cell if field == "aliases" else WRAPPED.sub("", cell)
 
 
 def _short(text: str) -> str:

@@ -24,6 +24,7 @@ class ActiveRegister:
         self._rules = rules
         self._of: tuple[int, str] | None = None
         self._register = Register.of((), None, rules.engine.plan.cutter)
+        self._turn = asyncio.Lock()
         self.mark = RegisterMark(0, "")
         self.trouble: str | None = None
 
@@ -47,13 +48,14 @@ class ActiveRegister:
 
     async def follow(self) -> None:
         """Look once, and exchange the register if it has changed."""
-        mark = await asyncio.to_thread(self._read_mark)
-        of = (mark.revision, self._rules.row.digest)
-        if of != self._of:
-            self._register = await asyncio.to_thread(self._compile)
-            self._of, self.mark = of, mark
-            structlog.get_logger().info("register_changed", revision=mark.revision, digest=mark.digest, institutions=self.size)
-        self.trouble = None
+        async with self._turn:  # one at a time, or an older one could come last
+            mark = await asyncio.to_thread(self._read_mark)
+            of = (mark.revision, self._rules.row.digest)
+            if of != self._of:
+                self._register = await asyncio.to_thread(self._compile)
+                self._of, self.mark = of, mark
+                structlog.get_logger().info("register_changed", revision=mark.revision, digest=mark.digest, institutions=self.size)
+            self.trouble = None
 
     def _read_mark(self) -> RegisterMark:
         with self._database.read() as conn:

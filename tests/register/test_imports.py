@@ -75,6 +75,10 @@ class TestReading:
             (None, None, "在办"),
         ]
 
+    def test_a_cell_that_was_broken_into_lines_is_one(self, bring_in: BringIn, listed: Callable[[], list[Institution]]) -> None:
+        bring_in(csv("名称,别名", '"蔓汀舞蹈\n培训有限公司","蔓汀\n蔓汀舞蹈"'))
+        assert [(row.name, row.aliases) for row in listed()] == [("蔓汀舞蹈培训有限公司", ("蔓汀", "蔓汀舞蹈"))]
+
     def test_a_title_above_and_other_sheets_are_passed_over(self, bring_in: BringIn) -> None:
         sheets = [[["说明"], ["填表须知"]], [["二〇二六年名录"], [], ["名称", "类别"], ["蔓汀舞蹈", "arts"]]]
         assert bring_in(workbook(sheets=sheets)).added == 1
