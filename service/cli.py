@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 rules = typer.Typer(cls=usage.Group, help="检查、测试、比较、发布规则包。", rich_markup_mode=None)
 rules.add_typer(press.app)
+app.add_typer(press.cases, name="cases")
 app.add_typer(rules, name="rules")
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")

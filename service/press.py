@@ -21,11 +21,12 @@ from service.config import Settings
 from service.db import Database
 from service.engine import Engine
 from service.errors import RulesetNotFound
-from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Impact, Proposal, Ready, findings
+from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Impact, Proposal, Ready, findings, replay
 from service.rulelife.impact import of_lines, run
 from service.store import RulesetRow
 
 app = typer.Typer()
+cases = typer.Typer(cls=usage.Group, help="以往的案件。", rich_markup_mode=None)
 
 Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
 Folder = Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]", help="规则包：名称或文件夹")]
@@ -113,6 +114,22 @@ def _of_database(pair: tuple[Engine, Engine], since: datetime | None) -> Impact:
             total = store.count_cases(conn)
         with show.progress("重放", total) as advance:
             return rulelife.replay_stored(database, pair, fork=True, since=moment, told=advance)
+
+
+@cases.command("replay", cls=usage.Command)
+def replay_cases(
+    since: Annotated[datetime | None, typer.Option(metavar="日期", help="只重算此后受理的案件")] = None,
+    version: Annotated[int | None, typer.Option(min=1, metavar="版本", help="只重算由这一版研判的案件")] = None,
+    as_json: AsJson = False,
+    pack: Pack = "beichen",
+) -> None:
+    """用当时的诉求、当时的规则版本、当时的名录，把保存的研判逐件重算一遍，逐字比较。"""
+    with opened() as database, database.read() as conn, show.progress("重算", store.count_cases(conn)) as advance:
+        past = store.past_cases(conn, since=since.astimezone() if since else None, version=version)
+        found = replay.replay(past, replay.Shelf(database, code_of(pack)), advance)
+    print(as_text(asdict(found)) if as_json else replay.as_text(found))
+    if not found.sound:
+        raise typer.Exit(1)
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------
