@@ -76,6 +76,11 @@ class TestEvidence:
         assert decision.decision is Outcome.DISPATCH
         assert supports == ["scope:in", "category:ball", "category:ball", "scope:adult", "signal:child"]
 
+    def test_of_these_the_heavier_stands_first(self) -> None:
+        ruleset = rules({"id": "ball.hint", "category": "ball", "terms": ["球拍"], "strength": "weak"})
+        decision = triage(ruleset, "球拍、篮球、足球，培训班。")
+        assert [(piece.quote, piece.weight) for piece in decision.evidence] == [("培训班", 12), ("篮球", 6), ("球拍", 3), ("足球", 3)]
+
     def test_each_piece_carries_rule_term_place_weight_and_clause(self) -> None:
         (hit,) = [piece for piece in triage(rules(), "培训班教篮球。").evidence if piece.rule == "ball.programs"]
         assert (hit.supports, hit.term, hit.field, hit.start, hit.end, hit.quote, hit.weight, hit.clause) == (

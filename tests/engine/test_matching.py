@@ -80,7 +80,7 @@ class TestNegation:
             ("不是，培训班教篮球", True),  # not across a comma
             ("教的不是：篮球", True),
             ("篮球不是培训班教的", True),  # not backwards
-            ("培训班希望开设一个篮球", False),
+            ("培训班希望开设几个新的篮球", False),
         ],
     )
     def test_it_reaches_forward_within_its_clause(self, text: str, counts: bool) -> None:
@@ -162,6 +162,28 @@ class TestNeeds:
             {"id": "signal.c", "signal": "c", "terms": ["孩子"]},
         ]
         assert fired(triage(rules(*chain), "孩子上朗诵的培训班")) >= {"signal.a", "signal.b", "signal.c"}
+
+
+class TestGate:
+    """A text without a word that could bring it into scope is read no further; no text that needs reading may be lost there."""
+
+    def test_a_rule_that_needs_a_signal_opens_it(self) -> None:
+        needy = {"id": "scope.needy", "scope": "in", "terms": ["朗诵"], "needs": ["signal:child"], "strength": "strong"}
+        assert triage(rules(needy), "孩子上朗诵课").decision is Outcome.ESCALATE
+
+    def test_of_rules_that_need_each_other_the_first_opens_it(self) -> None:
+        first = {"id": "scope.first", "scope": "in", "terms": ["朗诵"], "needs": ["signal:child"]}
+        second = {"id": "scope.second", "scope": "in", "terms": ["课"], "needs": ["scope.first"], "strength": "strong"}
+        assert triage(rules(first, second), "孩子上朗诵课").decision is Outcome.ESCALATE
+        assert triage(rules(first, second), "孩子上课").evidence == ()
+
+    def test_a_term_that_counts_in_the_name_only_is_read_where_there_is_a_name(self) -> None:
+        named = {"id": "scope.named", "scope": "in", "terms": ["学社"], "in": ["institution"], "strength": "strong", "loose": True}
+        assert triage(rules(named), "退费", institution="云溪学社").decision is Outcome.ESCALATE
+        assert triage(rules(named), "学社退费").decision is Outcome.RETURN
+
+    def test_an_alias_opens_it(self) -> None:
+        assert triage(rules(), "bu习班关门").decision is Outcome.ESCALATE
 
 
 class TestPlaces:
