@@ -24,7 +24,7 @@ MOST_PAIRED = 6
 CAUSE = 8
 """How likely it makes an exclusion that the hit it cancels has misled, and a frame word that the term it frames stands there."""
 KIN = 4
-"""How likely it makes a word that it holds a term which supports the same: 教育局备案 holds 备案."""
+"""How likely it makes a word that it holds a term which supports the same: 已经备案 holds 备案."""
 
 
 @dataclass(slots=True)
