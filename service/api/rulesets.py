@@ -33,7 +33,7 @@ from service.api.deps import Office, WholeOffice
 from service.api.faults import told as told_faults
 from service.api.plain import Json, body_of, door, validated
 from service.engine import ENGINE_VERSION
-from service.errors import BodyEmpty, Invalid, Overloaded, RulesetNotFound
+from service.errors import BodyEmpty, Invalid, Overloaded, ParameterInvalid, RulesetNotFound
 from service.rulelife import (
     ArchiveBroken,
     AuthorMissing,
@@ -63,6 +63,7 @@ SHOWN = 500
 Version = Annotated[int, Path(ge=1, le=MAX_VERSION, description="版本")]
 DRAFT = (*responses.BODY, *responses.WRITE, ArchiveBroken, DraftBroken)
 """What can be wrong with any draft that comes in."""
+ACTIVATE = (RulesetNotFound, ParameterInvalid, AuthorMissing, BaseMoved, NothingNew, VersionBroken)
 
 
 class Counts(BaseModel):
@@ -140,11 +141,11 @@ async def list_versions(here: WholeOffice) -> Response:
 
 
 @router.get(
-    "/{version}",
+    "/{version:int}",
     summary="查看一个版本",
     response_model=VersionWhole,
     response_description="版本与文件",
-    responses=responses.problems(*responses.READ, RulesetNotFound),
+    responses=responses.problems(*responses.READ, RulesetNotFound, ParameterInvalid),
 )
 async def get_version(version: Version, here: WholeOffice) -> Response:
     """一个版本的来历和全部文件，文件与发布时逐字相同。"""
@@ -155,11 +156,11 @@ async def get_version(version: Version, here: WholeOffice) -> Response:
 
 
 @router.get(
-    "/{before}/diff/{after}",
+    "/{before:int}/diff/{after:int}",
     summary="比较两个版本",
     response_model=Difference,
     response_description="逐项变化",
-    responses=responses.problems(*responses.READ, Overloaded, RulesetNotFound, VersionBroken),
+    responses=responses.problems(*responses.READ, Overloaded, RulesetNotFound, ParameterInvalid, VersionBroken),
 )
 async def diff_versions(before: Version, after: Version, here: WholeOffice) -> Response:
     """两个版本之间每一项会影响研判的变化：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。注释、写法和规则在哪个文件里不算。"""
@@ -264,11 +265,11 @@ async def publish_draft(request: Request, here: WholeOffice) -> Response:
 
 
 @router.post(
-    "/{version}/activate",
+    "/{version:int}/activate",
     summary="启用一个版本（撤回、恢复）",
     response_model=VersionTold,
     response_description="已启用",
-    responses=responses.problems(*responses.BODY, *responses.WRITE, RulesetNotFound, AuthorMissing, BaseMoved, NothingNew, VersionBroken),
+    responses=responses.problems(*responses.BODY, *responses.WRITE, *ACTIVATE),
     openapi_extra=body_of(ActivateIn),
 )
 async def activate_version(version: Version, request: Request, here: WholeOffice) -> Response:

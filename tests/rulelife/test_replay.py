@@ -67,15 +67,13 @@ class TestReplay:
         assert ended.code == 1
         assert f"{past[0]['id']}（第 1 版）：保存的研判与重算的不同：lead" in ended.out
 
-    def test_names_a_complaint_that_was_tampered_with(
-        self, fenpai: Fenpai, past: list[dict[str, Any]], change: Callable[[str], None]
-    ) -> None:
+    @pytest.mark.usefixtures("past")
+    def test_names_a_complaint_that_was_tampered_with(self, fenpai: Fenpai, change: Callable[[str], None]) -> None:
         change("UPDATE cases SET content = '孩子的舞蹈班不退费。' WHERE source_order_no = '0'")
         assert fenpai("cases", "replay").code == 1
 
-    def test_names_another_engine_but_blames_nobody(
-        self, fenpai: Fenpai, past: list[dict[str, Any]], change: Callable[[str], None]
-    ) -> None:
+    @pytest.mark.usefixtures("past")
+    def test_names_another_engine_but_blames_nobody(self, fenpai: Fenpai, change: Callable[[str], None]) -> None:
         change("""UPDATE cases SET triage = replace(triage, '"engine":"', '"engine":"0.') WHERE source_order_no = '0'""")
         ended = fenpai("cases", "replay")
         assert (ended.code, "当时的引擎是第 0." in ended.out, "引擎版本已变 1 件" in ended.out) == (0, True, True)
