@@ -100,7 +100,7 @@ class House:
     def order(
         self, case_id: str, move: Move, actor: Actor | None = None, version: int | None = None, key: str = "", **said: Any
     ) -> Ordered:
-        version = version or self.row(case_id).version
+        version = self.row(case_id).version if version is None else version
         actor = actor or person(move)
         used = MoveKey(client=actor.department, key=key, request_hash=f"{case_id} {move} {said}") if key else None
         return Ordered(case_id, frozenset({version}), move, body(move, **said), actor, used)
