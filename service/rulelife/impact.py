@@ -15,6 +15,7 @@ from service.evaluate.chance import exact
 from service.log import masked
 from service.rulelife.crew import Pair, work
 from service.rulelife.past import confirmed_lead, recall
+from service.rulelife.touched import touched
 from service.store import PastCase
 
 SHOWN = 200
@@ -119,6 +120,7 @@ Item = tuple[str, Complaint, Truth | None]
 def run(portions: Iterable[Portion], pair: Pair, *, fork: bool, processes: int = 0, told: Callable[[int], None] = lambda _: None) -> Impact:
     """Replay all portions; `told` hears how many cases each part held. Memory does not grow with the cases."""
     whole = Impact()
+    touched(*pair)  # before processes part, so that it is made once
     for part in work(look, portions, pair, processes or batch.cores(), fork=fork):
         whole.add(part)
         told(part.cases)
@@ -138,13 +140,24 @@ def of_lines(source: IO[bytes]) -> Iterator[Portion]:
 
 def look(before: Engine, after: Engine, portion: Portion) -> Impact:
     """One portion under both rule sets."""
-    found = Impact()
+    found, finder = Impact(), touched(before, after)
     for item in _items(portion):
         if item is None:
             found.unreadable += 1
+        elif finder is not None and not finder.find(before.plan.reader.read(item[1]).text):
+            _pass_over(found, item, before)
         else:
             _compare(found, item, before, after)
     return found
+
+
+def _pass_over(found: Impact, item: Item, engine: Engine) -> None:
+    """Note a case that no word of the edit touches."""
+    name, complaint, truth = item
+    found.cases += 1
+    if truth is not None:
+        decision = engine.triage(complaint)
+        _score(found, name, truth, decision, decision)
 
 
 def _items(portion: Portion) -> Iterator[Item | None]:

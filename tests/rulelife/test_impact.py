@@ -1,5 +1,7 @@
 """Impact: what a draft would do to past cases, told before it does; a case that officers confirmed does not go wrong unnoticed."""
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,12 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from models.complaint import Complaint
 from service import db, rulebook
 from service.engine import Engine
 from service.rulelife import replay_stored
-from service.rulelife.impact import SHOWN, of_lines, run
+from service.rulelife.impact import SHOWN, look, of_lines, run
+from service.rulelife.touched import touched
 from tests.packs.build import edited, tiny
 from tests.rulelife.conftest import BADMINTON, Fenpai, edit
 
@@ -129,6 +133,55 @@ class TestFile:
         alone, together, helped = found
         assert alone == together == helped
         assert (alone.cases, len(alone.flips)) == (12_000, SHOWN)
+
+
+EDITS = [
+    ("categories/ball.yaml", "unless: [水果篮球状]", "unless: [水果篮球状, 篮球班]"),
+    ("categories/ball.yaml", 'terms: ["学{ball}"]', 'terms: ["学{ball}", 乒乓球]'),
+    ("issues.yaml", "terms: [退费, 退款]", "terms: [退款]"),
+    BADMINTON,
+]
+
+
+class TestShortCut:
+    @pytest.mark.parametrize("change", EDITS)
+    def test_passes_over_no_text_that_is_judged_otherwise(self, change: tuple[str, str, str]) -> None:
+        files = tiny()
+        files[change[0]] = files[change[0]].replace(change[1], change[2])
+        pair = Engine(rulebook.load(tiny())), Engine(rulebook.load(files))
+        words = [
+            "孩子的",
+            "篮球",
+            "篮球赛",
+            "羽毛球",
+            "班",
+            "不退费",
+            "退款",
+            "足球",
+            "学网球",
+            "乒乓球",
+            "小朋友",
+            "篮球班",
+            "培训",
+            "，",
+            "。",
+        ]
+        chance = random.Random(7)  # noqa: S311 (texts, no secrets)
+        texts = ["".join(chance.choices(words, k=6)) for _ in range(1_500)]
+        rows = [orjson.dumps({"id": n, "text": text, "lead": "gym_office"}) for n, text in enumerate(texts)]
+        found = look(*pair, ("lines", rows))
+        decisions = [[engine.triage(Complaint(content=text)) for engine in pair] for text in texts]
+        assert found.assists_changed == sum(old.assists != new.assists for old, new in decisions)
+        assert found.flipped == sum((old.decision, old.lead) != (new.decision, new.lead) for old, new in decisions)
+        assert found.after.dispatched == sum(new.decision.value == "dispatch" for _, new in decisions)
+        assert found.flipped or found.issues_lost
+        gained = Counter(code for old, new in decisions for code in new.issues if code not in old.issues)
+        assert found.issues_gained == gained
+
+    def test_is_taken_only_where_nothing_but_words_changed(self) -> None:
+        first = Engine(rulebook.load(tiny()))
+        taken = [touched(first, Engine(rulebook.load(edited(*change)))) is not None for change in (EDITS[0], EDITS[1], BADMINTON)]
+        assert taken == [True, True, False]  # names of programs move the borders of words
 
 
 class TestStored:
