@@ -137,7 +137,7 @@ class TestFile:
 
 EDITS = [
     ("categories/ball.yaml", "unless: [水果篮球状]", "unless: [水果篮球状, 篮球班]"),
-    ("categories/ball.yaml", 'terms: ["学{ball}"]', 'terms: ["学{ball}", 乒乓球]'),
+    ("scope.yaml", "terms: [校外培训, ", "terms: [校外培训, 学网球, "),
     ("issues.yaml", "terms: [退费, 退款]", "terms: [退款]"),
     BADMINTON,
 ]
