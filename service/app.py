@@ -20,7 +20,22 @@ from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
 
 from service import active, db, intake, log, register, store
-from service.api import batch, cases, changes, clocks, departments, document, health, institutions, moves, problems, rulesets, triage
+from service.api import (
+    batch,
+    cases,
+    changes,
+    channels,
+    clocks,
+    deliveries,
+    departments,
+    document,
+    health,
+    institutions,
+    moves,
+    problems,
+    rulesets,
+    triage,
+)
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
 from service.api.meters import Meters
@@ -28,7 +43,9 @@ from service.api.plain import PlainRoute
 from service.api.porter import Porter
 from service.api.workshop import Workshop
 from service.casework import Casework, Clockwork, Handbook, Now
+from service.channels import Channels
 from service.config import Settings
+from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
 from service.vault import Vault
@@ -43,6 +60,8 @@ ROUTERS = (
     moves.router,
     clocks.router,
     departments.router,
+    channels.router,
+    deliveries.router,
     rulesets.router,
     institutions.router,
     health.router,
@@ -62,6 +81,7 @@ TAGS = [
     {"name": "案件", "description": "受理工单，查询案件"},
     {"name": "办理", "description": "案件的签收、退单、改派、答复、办结等动作"},
     {"name": "期限", "description": "试算期限"},
+    {"name": "送达", "description": "单位的通道，送到对方系统的消息"},
     {"name": "变更", "description": "有序的变更流，供轮询"},
     {"name": "规则", "description": "在用的规则集与单位"},
     {"name": "名录", "description": "机构名录：查询、导入、导出"},
@@ -126,7 +146,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
     async with AsyncExitStack() as stack:
         database = db.connect(settings.database_url)
         stack.callback(database.close)
-        await asyncio.to_thread(_upgrade, database)
+        await asyncio.to_thread(upgrade, database)
         vault = Vault.open(settings.keys, _key_file(database))
         writer = Writer(database)
         writer.start()
@@ -137,14 +157,17 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
         stack.callback(office.workshop.close)
+        stack.push_async_callback(office.channels.close)
         await office.register.follow()
-        await stack.enter_async_context(_errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run()))
+        office.dispatcher.start()
+        stack.push_async_callback(office.dispatcher.stop)
+        await stack.enter_async_context(errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run()))
         stack.callback(office.bell.close)
         _announce(office)
         yield office
 
 
-def _upgrade(database: db.Database) -> None:
+def upgrade(database: db.Database) -> None:
     try:
         db.upgrade(database)
     except StorageUnavailable as error:
@@ -162,7 +185,12 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     meters.show_register(names)
     meters.watch("fenpai_writer_waiting", "等待写入的件数", lambda: writer.waiting)
     meters.watch("fenpai_pollers_waiting", "等待变更的轮询数", lambda: bell.waiting)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, Casework(writer, terms, now), Workshop())
+    sender = Channels(seconds=settings.delivery_timeout, private=settings.private_targets)
+    dispatcher = Dispatcher(database, writer, vault, sender, Pace.of(settings), meters, now)
+    bell.listeners.append(dispatcher.wake)
+    meters.show_outbox(dispatcher)
+    casework = Casework(writer, terms, now)
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, Workshop(), vault, sender, dispatcher)
 
 
 def _clockwork(office: Office) -> Clockwork:
@@ -180,9 +208,9 @@ def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:
 
 
 @asynccontextmanager
-async def _errands(*errands: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def errands(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Things done beside the serving, for as long as it lasts."""
-    tasks = [asyncio.create_task(errand) for errand in errands]
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
@@ -244,7 +272,7 @@ def serve(settings: Settings, opened: Callable[[str], None] | None = None) -> No
 
 
 async def _serve(app: FastAPI, settings: Settings, server: "_Server", door: socket.socket, paper: log.Paper) -> None:
-    async with open_office(settings) as app.state.office, _errands(paper.turn()):
+    async with open_office(settings) as app.state.office, errands(paper.turn()):
         with settled():
             await server.serve([door])
 

@@ -22,7 +22,8 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, db, demo, press, prover, register, repair, rulebook, ruletest, show, usage
+from service import batch, db, demo, post, press, prover, register, repair, rulebook, ruletest, show, usage
+from service import work as dispatching
 from service.config import Settings
 from service.engine import Engine
 from service.engine.register import Register
@@ -47,6 +48,7 @@ rules = typer.Typer(cls=usage.Group, help="检查、测试、比较、发布规�
 rules.add_typer(press.app)
 app.add_typer(press.cases, name="cases")
 app.add_typer(rules, name="rules")
+app.add_typer(post.app, name="deliveries")
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")
 institutions = typer.Typer(cls=usage.Group, help="导入、导出、查询机构名录。", rich_markup_mode=None)
@@ -66,6 +68,7 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 @rules.callback(invoke_without_command=True)
 @database.callback(invoke_without_command=True)
 @institutions.callback(invoke_without_command=True)
+@post.app.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:
@@ -86,6 +89,12 @@ def serve(
 
 def _serving(address: str) -> None:
     print(f"fenpai 正在提供服务：{address}（接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
+
+
+@app.command(cls=usage.Command)
+def work() -> None:
+    """只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。设置见环境变量 FENPAI_*。"""
+    dispatching.work(Settings.from_env(os.environ), lambda: print("fenpai 正在送达。按 Ctrl-C 结束。", flush=True))
 
 
 @app.command("demo", cls=usage.Command)

@@ -30,6 +30,10 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")
     max_case_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="一个工单的请求体最多多少字节")
     max_batch_bytes: int = Field(256_000_000, ge=1_000, description="一批工单的请求体最多多少字节")
+    delivery_attempts: int = Field(30, ge=1, le=1_000, description="一条消息最多送多少次，之后放弃")
+    delivery_timeout: float = Field(10, ge=0.1, le=120, allow_inf_nan=False, description="等待对方系统答复多少秒")
+    delivery_pause: float = Field(2, ge=0.01, le=3600, allow_inf_nan=False, description="首次失败后隔多少秒再送，逐次加倍，至多一小时")
+    allow_private_targets: Literal["yes", "no"] = Field("no", description="yes：允许向本机和内网的地址送达")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
 
     @model_validator(mode="after")
@@ -50,6 +54,11 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise SettingsInvalid("\n".join(_told(fault["type"], fault["loc"], fault["msg"]) for fault in _faults(error))) from None
+
+    @property
+    def private_targets(self) -> bool:
+        """Whether letters may go to addresses inside."""
+        return self.allow_private_targets == "yes"
 
     @property
     def keys(self) -> str | None:

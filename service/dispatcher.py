@@ -8,10 +8,10 @@ neither holds up the others nor uses up the attempts of all that waits for it.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -21,6 +21,7 @@ import structlog
 
 from service import store
 from service.channels import Answer, Channels, Letter
+from service.config import Settings
 from service.db import Database
 from service.errors import FenpaiError, StorageUnavailable
 from service.store import Delivery, OutboxState, Result
@@ -55,6 +56,10 @@ class Pace:
     seconds: float = 10.0
     first: float = 2.0
     longest: float = 3600.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Pace":
+        return cls(settings.delivery_attempts, settings.delivery_timeout, settings.delivery_pause)
 
     def pause(self, attempt: int, chance: float) -> float:
         """Seconds after an attempt, the first being 1: doubled each time, and by `chance` (0 to 1) up to half of it shorter.
@@ -139,8 +144,15 @@ class Dispatcher:
         self._unsealed = lru_cache(maxsize=256)(lambda sealed: vault.unseal(sealed).decode())
         self._has_channels = False
         self._closing = asyncio.Event()
+        self._over = False
         self.state = OutboxState(0, None, 0)
         self.trouble: str | None = None
+
+    @property
+    def age(self) -> float:
+        """For how many seconds the oldest of what waits has been waiting, as counted last."""
+        oldest = self.state.oldest
+        return max((datetime.now(UTC) - oldest).total_seconds(), 0.0) if oldest else 0.0
 
     # Opening and closing ------------------------------------------------------------------------------------------------------
 
@@ -157,17 +169,15 @@ class Dispatcher:
         rounds, records, surveys = self._tasks
         self._closing.set()
         self._news.set()
-        await rounds  # not called off: what it is just claiming would be held by nobody
-        await _called_off(surveys)
+        await asyncio.gather(rounds, surveys)  # not called off: what is just being claimed would be held by nobody
         if self._under_way.letters:
             await asyncio.wait(self._under_way.letters.values(), timeout=GRACE)
-        await _called_off(records, *self._under_way.letters.values())
-        written = {ending.result.of.id for ending in self._endings}
-        left = [claim for claim in self._under_way.claims.values() if claim.id not in written]
+        left = [claim for claim in self._under_way.claims.values() if not self._under_way.letters[claim.id].done()]
+        await _called_off(*self._under_way.letters.values())
         self._endings += [_Ending(Result(of=claim, state="pending", counts=False)) for claim in left]
-        if self._endings:
-            with suppress(FenpaiError):  # what cannot be given free is free when the lease ends
-                await self._write_down(self._endings)
+        self._over = True
+        self._ended.set()
+        await records
         structlog.get_logger().info("dispatcher_stopped", given_free=len(left))
 
     # The round ----------------------------------------------------------------------------------------------------------------
@@ -272,7 +282,7 @@ class Dispatcher:
         level("delivery", outcome=outcome, delivery=of.id, department=of.department, attempt=of.attempts, status=answer.status)
 
     async def _records(self) -> None:
-        while True:
+        while not self._over or self._endings:
             await self._ended.wait()
             self._ended.clear()
             endings = self._endings[:]
@@ -280,6 +290,8 @@ class Dispatcher:
                 await self._write_down(endings)
             except StorageUnavailable as error:
                 self._complain(error)
+                if self._over:
+                    return  # what cannot be given free is free when the lease ends
                 await asyncio.sleep(POLL_SECONDS)
                 self._ended.set()
             except Exception as error:  # noqa: BLE001 (the edge: one that cannot be written holds up no other)
@@ -298,6 +310,8 @@ class Dispatcher:
                 self._close([ending])
 
     async def _write_down(self, endings: Sequence[_Ending]) -> None:
+        if not endings:
+            return
         await self._write(lambda conn: self._record(conn, endings))
         self._close(endings)
 
@@ -319,13 +333,15 @@ class Dispatcher:
 
     async def _surveys(self) -> None:
         """Count what waits; mend what a clock that has jumped wrote."""
-        while True:
+        while not self._closing.is_set():
             try:
                 await self._survey()
                 self.trouble = None
             except Exception as error:  # noqa: BLE001 (the edge: as above)
                 self._complain(error)
-            await asyncio.sleep(SURVEY_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SURVEY_SECONDS):
+                    await self._closing.wait()
 
     async def _survey(self) -> None:
         self.state, misdated, self._has_channels = await self._read(_surveyed)
@@ -363,8 +379,7 @@ def _surveyed(conn: Any, now: datetime) -> tuple[OutboxState, list[str], bool]:
     return store.outbox_state(conn), store.misdated_departments(conn, now), any(channel.active for channel in store.list_channels(conn))
 
 
-async def _called_off(*tasks: Awaitable[None]) -> None:
+async def _called_off(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
-        if isinstance(task, asyncio.Task):
-            task.cancel()
+        task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,13 +7,14 @@ FenpaiError
 │   ├── PackMissing            there is no such rule pack
 │   ├── PackBroken             a rule pack has mistakes
 │   ├── DatabaseUrlInvalid, DatabaseUnreachable, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
+│   ├── WorkRefused            a dispatcher by itself needs PostgreSQL
 │   └── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
 ├── Refusal                    the request is at fault (4xx)
 │   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
-│   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound
+│   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound
 │   ├── MethodNotAllowed       405
 │   ├── BodyTooSlow            408
-│   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead
+│   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead, ChannelMissing
 │   ├── TooLarge               413
 │   ├── WrongMediaType         415
 │   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
@@ -137,6 +138,13 @@ class DatabaseInUse(StartError):
     title = "数据库被占用"
 
 
+class WorkRefused(StartError):
+    """SQLite 的数据库由 fenpai serve 自己送达，不能另开 fenpai work；要分开运行，请改用 PostgreSQL（FENPAI_DATABASE_URL）。"""
+
+    code = "work_refused"
+    title = "不能单独送达"
+
+
 class DataKeyInvalid(StartError):
     """数据密钥格式有误。"""
 
@@ -241,6 +249,27 @@ class RulesetNotFound(NotFound):
     title = "没有这个规则集"
 
 
+class DepartmentNotFound(NotFound):
+    """没有这个单位。"""
+
+    code = "department_not_found"
+    title = "没有这个单位"
+
+
+class ChannelNotFound(NotFound):
+    """这个单位没有设置通道。"""
+
+    code = "channel_not_found"
+    title = "没有通道"
+
+
+class DeliveryNotFound(NotFound):
+    """没有这个编号的送达。"""
+
+    code = "delivery_not_found"
+    title = "没有这个送达"
+
+
 class MethodNotAllowed(Refusal):
     """这个地址不接受这种请求方法。"""
 
@@ -284,6 +313,13 @@ class CursorAhead(Conflict):
 
     code = "cursor_ahead"
     title = "游标超前"
+
+
+class ChannelMissing(Conflict):
+    """这个单位没有设置通道，送不出去。"""
+
+    code = "channel_missing"
+    title = "没有通道"
 
 
 class TooLarge(Refusal):

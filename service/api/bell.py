@@ -17,6 +17,7 @@ class Bell:
         self._look = look
         self._next = asyncio.Event()
         self._heard = 0
+        self.listeners: list[Callable[[], None]] = []
         self._closed = False
         self.waiting = 0
 
@@ -25,6 +26,8 @@ class Bell:
         if position > self._heard:
             self._heard = position
             self._wake()
+            for listener in self.listeners:
+                listener()
 
     async def wait_beyond(self, position: int, seconds: float) -> None:
         """Sleep until the feed goes beyond this position, the time is up, or the house closes."""

@@ -16,10 +16,13 @@ from service.api.meters import Meters
 from service.api.workshop import Workshop
 from service.casework import ADMIN, HOTLINE, Actor, Casework
 from service.casework.errors import ActorMissing, ActorUnknown
+from service.channels import Channels
 from service.config import Settings
 from service.db import Database
+from service.dispatcher import Dispatcher
 from service.intake import Desk
 from service.register import ActiveRegister
+from service.vault import Vault
 from service.writer import Writer
 
 P = ParamSpec("P")
@@ -70,6 +73,9 @@ class Office:
     meters: Meters
     casework: Casework
     workshop: Workshop
+    vault: Vault
+    channels: Channels
+    dispatcher: Dispatcher
 
 
 def office(request: Request) -> Office:

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
+from models.delivery import ChannelIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
@@ -28,7 +29,7 @@ REFERRED = re.compile(r"#/components/examples/(\w+)")
 LEADING = re.compile("[\u4e00-\u9fff]+")
 
 MOVES_SAID = dict.fromkeys(row.body for row in MOVES.values())
-READ: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, DraftIn, PublishIn, ActivateIn, *MOVES_SAID)
+READ: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, ChannelIn, DraftIn, PublishIn, ActivateIn, *MOVES_SAID)
 WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)
 """Models that endpoints read and write themselves, which FastAPI does not see."""
 

@@ -30,7 +30,7 @@ class Health(BaseModel):
     version: str = Field(description="程序版本")
 
 
-CheckName = Literal["database", "migrations", "writer", "ruleset"]
+CheckName = Literal["database", "migrations", "writer", "ruleset", "deliveries"]
 
 
 class Check(BaseModel):
@@ -76,8 +76,8 @@ async def readyz(request: Request, here: WholeOffice) -> Response:
 
     启用的新版本装不进来时，本副本继续使用原来的版本，答复 200 而 `status` 为 `degraded`：旧规则仍能受理，不应因此停止服务。
     """
-    checks = [*await _storage(here), _ruleset(here)]
-    broken = [check.detail for check in checks if not check.ok and check.name != "ruleset"]
+    checks = [*await _storage(here), _ruleset(here), _deliveries(here)]
+    broken = [check.detail for check in checks if not check.ok and check.name not in {"ruleset", "deliveries"}]
     shown, ruleset = [check.model_dump() for check in checks], _in_use(here)
     if broken:
         return answer(Unready("；".join(broken)), request.scope, checks=shown, ruleset=ruleset)
@@ -127,6 +127,13 @@ async def _tried(name: CheckName, fine: str, trial: Awaitable[None]) -> Check:
 def _ruleset(here: Office) -> Check:
     trouble = here.rules.trouble
     return Check(name="ruleset", ok=trouble is None, detail=trouble or f"在用第 {here.rules.row.version} 版")
+
+
+def _deliveries(here: Office) -> Check:
+    dispatcher = here.dispatcher
+    state, trouble = dispatcher.state, dispatcher.trouble
+    told = f"待送达 {state.pending} 条，最早的已等 {dispatcher.age:.0f} 秒，放弃 {state.dead} 条"
+    return Check(name="deliveries", ok=trouble is None, detail=f"送达程序出错：{trouble}" if trouble else told)
 
 
 def _in_use(here: Office) -> dict[str, Any]:

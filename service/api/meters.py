@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from models.complaint import Complaint
 from models.decision import Decision
 from service.active import ActiveRules
+from service.dispatcher import Dispatcher
 from service.register import ActiveRegister
 from service.store import Case
 
@@ -41,6 +42,8 @@ class Meters:
         self._decisions = Counter("fenpai_decisions", "新案件的研判结果", ["decision", "reason_code"], registry=self.registry)
         self._triage = Histogram("fenpai_triage_seconds", "研判用时", buckets=QUICK, registry=self.registry)
         self._group = Histogram("fenpai_writer_group_cases", "一次提交的案件数", buckets=GROUP, registry=self.registry)
+        self._deliveries = Counter("fenpai_deliveries", "送出的消息，按结果", ["outcome"], registry=self.registry)
+        self._sending = Histogram("fenpai_delivery_seconds", "送一次的用时", buckets=ANSWER, registry=self.registry)
         # Finding a labelled counter takes longer than counting.
         self._known: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
@@ -75,6 +78,11 @@ class Meters:
         """Count how many cases one transaction holds."""
         self._group.observe(cases)
 
+    def delivered(self, outcome: str, seconds: float) -> None:
+        """Count one sending: sent, failed, dead or gone."""
+        self._deliveries.labels(outcome).inc()
+        self._sending.observe(seconds)
+
     def watch(self, name: str, what: str, value: Callable[[], float]) -> None:
         """Show a number that is read when it is asked for."""
         Gauge(name, what, registry=self.registry).set_function(value)
@@ -89,6 +97,13 @@ class Meters:
         self.watch("fenpai_register_revision", "在用名录的版本", lambda: register.mark.revision)
         self.watch("fenpai_register_institutions", "在用名录的机构数", lambda: register.size)
         self.watch("fenpai_register_trouble", "1 表示名录的新版本没有装入", lambda: float(register.trouble is not None))
+
+    def show_outbox(self, dispatcher: Dispatcher) -> None:
+        """Show how much waits to be delivered, for how long the oldest of it, and how much was given up."""
+        self.watch("fenpai_outbox_depth", "待送达的消息数", lambda: dispatcher.state.pending)
+        self.watch("fenpai_outbox_age_seconds", "最早的一条已等待的秒数", lambda: dispatcher.age)
+        self.watch("fenpai_outbox_dead", "放弃的消息数", lambda: dispatcher.state.dead)
+        self.watch("fenpai_dispatcher_trouble", "1 表示送达程序出错", lambda: float(dispatcher.trouble is not None))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -16,6 +16,7 @@ from models.casework import CaseClocks
 from models.clocks import Preview
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.decision import Decision
+from models.delivery import ChannelTold, DeliveryPage, DeliveryTold, TestAnswer
 from models.moved import Moved, MovesNow
 from models.moves import MOVES
 from models.register import ImportReport, InstitutionPage, InstitutionTold
@@ -48,6 +49,12 @@ ANSWERS: dict[str, Any] = {
     "import_institutions": ImportReport,
     "healthz": Health,
     "readyz": Readiness,
+    "put_channel": ChannelTold,
+    "get_channel": ChannelTold,
+    "delete_channel": ChannelTold,
+    "test_channel": TestAnswer,
+    "list_deliveries": DeliveryPage,
+    "replay_delivery": DeliveryTold,
 }
 
 

@@ -1,0 +1,58 @@
+"""`fenpai work`: a dispatcher by itself, beside any number of servers and other dispatchers on the same PostgreSQL."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from service import app, db, log, store
+from service.channels import Channels
+from service.config import Settings
+from service.db import Database
+from service.dispatcher import Dispatcher, Pace
+from service.errors import WorkRefused
+from service.vault import Vault
+
+
+def work(settings: Settings, begun: Callable[[], None] | None = None) -> None:
+    """Deliver until told to stop; a StartError says why not."""
+    paper = log.configure(settings.log_level)
+    database = db.connect(settings.database_url)
+    if database.dialect == "sqlite":
+        raise WorkRefused
+    try:
+        asyncio.run(_work(settings, database, paper, begun))
+    finally:
+        database.close()
+
+
+async def _work(settings: Settings, database: Database, paper: log.Paper, begun: Callable[[], None] | None) -> None:
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    async with _dispatching(settings, database), app.errands(paper.turn()):
+        structlog.get_logger().info("working", database=database.dialect)
+        if begun:
+            begun()
+        await end.wait()
+
+
+@asynccontextmanager
+async def _dispatching(settings: Settings, database: Database) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(app.upgrade, database)
+        vault = Vault.open(settings.keys, None)
+        await asyncio.to_thread(_bind, database, vault)
+        channels = Channels(seconds=settings.delivery_timeout, private=settings.private_targets)
+        stack.push_async_callback(channels.close)
+        dispatcher = Dispatcher(database, None, vault, channels, Pace.of(settings))
+        dispatcher.start()
+        stack.push_async_callback(dispatcher.stop)
+        yield
+
+
+def _bind(database: Database, vault: Vault) -> None:
+    with database.write() as conn:
+        store.bind_data_key(conn, vault.fingerprints)
