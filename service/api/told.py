@@ -8,9 +8,9 @@ import orjson
 
 from models.case import BIRTH
 from models.casework import ClockState
-from models.clocks import ClockKind, Deadline
+from models.clocks import Deadline
 from models.decision import Outcome
-from service.casework import CaseClock, Dossier, Progress, Work, work_of
+from service.casework import CaseClock, Dossier, Progress, at_a_glance
 from service.store import Case, CaseDepartment, CaseRow, Event, Truth
 
 CHINA = timezone(timedelta(hours=8))
@@ -60,7 +60,7 @@ def summary(case: CaseRow) -> dict[str, Any]:
         "hops": case.hops,
         "complex": case.complex,
         "merged_into": case.merged_into,
-        **_standing(work_of(case)),
+        **at_a_glance(case),
     }
 
 
@@ -72,12 +72,6 @@ def _part(part: CaseDepartment) -> dict[str, Any]:
         "opinion": part.opinion,
         "opinion_at": part.opinion_at and local(part.opinion_at),
     }
-
-
-def _standing(work: Work) -> dict[str, Any]:
-    """What an officer looks for in a list."""
-    handling, progress = work.clock(ClockKind.HANDLING), work.progress
-    return {"due": handling.due if handling else None, "supervised": progress.supervised, "receipt_missed": progress.receipt_missed}
 
 
 def whole(dossier: Dossier) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from service.casework.decide import Standing, decide_move, standings
 from service.casework.dossier import Dossier, open_dossier, read_notes
 from service.casework.order import ADMIN, HOTLINE, SYSTEM, Actor, Ground
 from service.casework.terms import Handbook, Terms
-from service.casework.work import CaseClock, Progress, Work, work_of
+from service.casework.work import CaseClock, Progress, Work, at_a_glance, work_of
 
 __all__ = [
     "ADMIN",
@@ -32,6 +32,7 @@ __all__ = [
     "Standing",
     "Terms",
     "Work",
+    "at_a_glance",
     "carry_out",
     "decide_move",
     "of_birth",

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from models.clocks import ClockKind
 from models.decision import Decision, Outcome, Urgency
 from service import store
 from service.casework import decide, timing
@@ -19,7 +20,7 @@ from service.casework.effects import Truth
 from service.casework.order import SYSTEM, Ground
 from service.casework.terms import Terms
 from service.casework.timing import Clocks
-from service.casework.work import Work, Written, write_clocks, write_progress, written
+from service.casework.work import Work, write_clocks, write_progress, written
 from service.store import MoveKey, NewEvent, NewMove, NewTimer
 
 
@@ -43,33 +44,44 @@ def of_birth(terms: Terms, case_id: str, decision: Decision, at: datetime) -> Bi
     """The clocks begin at the dispatch, which is the birth. Several departments make a case complex."""
     if decision.decision is Outcome.RETURN:
         return NOT_SENT
-    complex_case = decision.decision is Outcome.ESCALATE
+    urgency, complex_case = decision.urgency, decision.decision is Outcome.ESCALATE
     here = at.astimezone(terms.policy.zone) if terms.policy else at
-    pattern = _pattern(terms, here.replace(hour=0, minute=0, second=0, microsecond=0), decision.urgency, complex_case=complex_case)
-    if pattern is not None:
-        start = here.isoformat()
-        clocks = orjson.dumps([{**clock, "start": start} for clock in pattern.clocks]).decode()
-        return Birth(1, complex_case, clocks, pattern.timer, pattern.alarm, ())
-    begun = timing.start(terms, timing.OF_A_DISPATCH, here, decision.urgency, complex_case=complex_case)
-    return Birth(1, complex_case, write_clocks(begun), _timer(begun), timing.alarm(begun), _alarms(terms, case_id, begun, at))
+    day = _day(terms, here.replace(hour=0, minute=0, second=0, microsecond=0), urgency, complex_case=complex_case)
+    shared = day.text.replace(MIDNIGHT, here.isoformat())
+    if not day.others:
+        return Birth(1, complex_case, f"[{shared}]", day.timer, day.alarm, ())
+    own = timing.start(terms, day.others, here, urgency, complex_case=complex_case)
+    text = ",".join(part for part in (write_clocks(own)[1:-1], shared) if part)
+    return Birth(
+        1, complex_case, f"[{text}]", _first(_timer(own), day.timer), timing.alarm(own) or day.alarm, _alarms(terms, case_id, own, at)
+    )
+
+
+MIDNIGHT = "@"
+"""Where the clocks of a day leave room for the moment at which one starts."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """What the clocks of all cases of one day have in common: everything but the hour at which they start."""
+class _Day:
+    """What the clocks of all cases of one day have in common; `others` are computed for each case: minutes, or a missing calendar."""
 
-    clocks: tuple[Written, ...]
+    text: str
     timer: NewTimer | None
     alarm: str | None
+    others: tuple[ClockKind, ...]
 
 
 @lru_cache(maxsize=256)
-def _pattern(terms: Terms, midnight: datetime, urgency: Urgency, *, complex_case: bool) -> _Pattern | None:
-    """None where minutes are counted or the calendar is missing: those cases are computed one by one."""
+def _day(terms: Terms, midnight: datetime, urgency: Urgency, *, complex_case: bool) -> _Day:
     clocks = timing.start(terms, timing.OF_A_DISPATCH, midnight, urgency, complex_case=complex_case)
-    if any(clock.minutes is not None or clock.unknown for clock in clocks):
-        return None
-    return _Pattern(tuple(written(clock) for clock in clocks), _timer(clocks), timing.alarm(clocks))
+    shared = tuple(clock for clock in clocks if clock.minutes is None and not clock.unknown)
+    others = tuple(clock.kind for clock in clocks if clock not in shared)
+    text = ",".join(orjson.dumps(written(clock) | {"start": MIDNIGHT}).decode() for clock in shared)
+    return _Day(text, _timer(shared), timing.alarm(shared), others)
+
+
+def _first(one: NewTimer | None, other: NewTimer | None) -> NewTimer | None:
+    return min((timer for timer in (one, other) if timer), key=lambda timer: timer.due_at, default=None)
 
 
 def of_move(outcome: decide.Outcome, ground: Ground, key: MoveKey | None = None) -> NewMove:

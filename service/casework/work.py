@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
@@ -146,15 +146,19 @@ def read_progress(text: str) -> Progress:
     return Progress(**told)
 
 
+def at_a_glance(row: CaseRow) -> Written:
+    """What officers look for in a list, read from the texts alone: a page has hundreds of cases."""
+    clocks, progress = orjson.loads(row.clocks), orjson.loads(row.progress)
+    due = next((clock.get("due") for clock in clocks if clock["kind"] == ClockKind.HANDLING and "ended_at" not in clock), None)
+    return {"due": due, "supervised": progress.get("supervised", False), "receipt_missed": progress.get("receipt_missed", False)}
+
+
 def _sparse(record: CaseClock | Progress, defaults: Written) -> Written:
     return {name: value for name, default in defaults.items() if (value := getattr(record, name)) != default}
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-Point = Literal["urge", "overdue"]
 
 
 def latest(work: Work, move: Move) -> Mapping[str, Any]:
