@@ -64,8 +64,14 @@ class Database:
             yield conn
 
     def close(self) -> None:
-        self.writer.dispose()
-        self.reader.dispose()
+        """Close every connection: those at rest now, those still reading as soon as they come back."""
+        for engine in (self.writer, self.reader):
+            event.listen(engine.pool, "checkin", _close_late)
+            engine.dispose()
+
+
+def _close_late(_raw: object, record: Any) -> None:
+    record.invalidate()
 
 
 def connect(url: str) -> Database:
