@@ -73,11 +73,12 @@ class Handbook:
         now = self()
         if version in {now.version, 0}:
             return now
-        if version not in self._earlier:
-            if len(self._earlier) >= KEPT:
-                self._earlier.pop(next(iter(self._earlier)))
-            self._earlier[version] = _read(conn, self._in_force().pack, version) or now
-        return self._earlier[version]
+        found = self._earlier.get(version)
+        if found is None:
+            found = _read(conn, self._in_force().pack, version) or now
+            # Exchanged whole: several threads read.
+            self._earlier = dict([*self._earlier.items(), (version, found)][-KEPT:])
+        return found
 
 
 def _read(conn: Any, pack: str, version: int) -> Terms | None:

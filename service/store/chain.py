@@ -56,7 +56,7 @@ def _strides(conn: Connection, after: int, end: int) -> Iterator[list[Event]]:
 
 
 def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
-    born = cases_by_id(conn, [event.case_id for event in stride if event.kind == "case.received" and event.case_id])
+    cases = cases_by_id(conn, {event.case_id for event in stride if event.case_id and event.kind.startswith("case.")})
     noted = _notes(conn, stride)
     for event in stride:
         if event.seq != last.seq + 1:
@@ -66,9 +66,11 @@ def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
         if event.hash != chain_hash(event.prev_hash, event.seq, event):
             raise _Broken(event.seq, "its content is not what was hashed")
         if event.kind == "case.received":
-            _check_birth(event, born.get(event.case_id or ""))
-        elif NOTED in event.data:
+            _check_birth(event, cases.get(event.case_id or ""))
+        if NOTED in event.data:
             _check_note(event, noted)
+        if event.case_id in cases:
+            _check_state(event, cases[event.case_id])
         last = Head(event.seq, event.hash)
     return last
 
@@ -89,6 +91,15 @@ def _check_note(event: Event, noted: dict[tuple[str, int], str]) -> None:
         raise _Broken(event.seq, f"what was written with it to case {event.case_id} is missing")
     if sha256(note.encode()).hexdigest() != told.get("note_hash"):
         raise _Broken(event.seq, f"what was written with it to case {event.case_id} is not what was hashed")
+
+
+def _check_state(event: Event, case: CaseRow) -> None:
+    """A case stands as its last move left it; what its earlier ones did is past."""
+    if case.seq != event.seq:
+        return
+    told = orjson.loads(event.data)
+    if (case.version, case.status, case.lead) != (told.get("version", 1), told["status"], told["lead"]):
+        raise _Broken(event.seq, f"case {case.id} does not stand as this left it")
 
 
 def _check_end(last: Head, end: Head) -> None:

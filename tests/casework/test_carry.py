@@ -67,6 +67,16 @@ class TestAMove:
             conn.execute(text("DELETE FROM notes"))
         assert house.ask(store.verify_chain).broken == made.event.seq
 
+    @pytest.mark.parametrize("forgery", ["status = 'archived'", "lead = 'stage_office'", "version = 9"])
+    @pytest.mark.parametrize("moved", [True, False])
+    def test_undone_by_hand_breaks_the_chain(self, house: House, forgery: str, moved: bool) -> None:
+        case_id = house.receive()
+        house.receive()
+        last = house.move(case_id, Move.ACCEPT).event.seq if moved else 1
+        with house.database.write() as conn:
+            conn.execute(text(f"UPDATE cases SET {forgery} WHERE id = '{case_id}'"))  # noqa: S608 (our own)
+        assert house.ask(store.verify_chain).broken == last
+
     def test_gives_the_case_to_its_new_departments(self, house: House) -> None:
         case_id = house.receive()
         house.move(case_id, Move.ASSIST_REPLY)
