@@ -15,8 +15,6 @@ from tests.packs.build import tiny
 OLD = tiny()
 LONGER = OLD["clocks.yaml"].replace("name: 签收", "name: 接收").replace("normal: {working_days: 6", "normal: {working_days: 7")
 NEW = OLD | {"clocks.yaml": LONGER}
-    "clocks.yaml": OLD["clocks.yaml"].replace("name: 签收", "name: 接收").replace("normal: {working_days: 6", "normal: {working_days: 7")
-}
 
 
 @pytest.fixture
