@@ -42,10 +42,11 @@ class Engine:
 
     def triage(self, complaint: Complaint) -> Decision:
         """Read a complaint, find the evidence, decide."""
-        reading = self._plan.reader.read(complaint)
+        reading = self._plan.reader.glance(complaint)
         told = complaint.institution or complaint.asserted_scope or complaint.register or complaint.answers
         if not told and not self._plan.gate.find(reading.text):
             return self._nothing
+        reading = self._plan.reader.written_out(reading)
         hits = find(self._plan, reading, self.ruleset.ruleset)
         weighing = weigh(hits, complaint, self.ruleset)
         verdict = judge(weighing, complaint, self.ruleset)

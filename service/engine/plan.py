@@ -65,7 +65,8 @@ class Plan:
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
         self.longest = max(map(len, self.patterns), default=0)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
-        self.gate = CharwiseDoubleArrayAhoCorasick(self._openers(roles, ruleset) or ["\x00"])
+        openers = sorted({*self._openers(roles, ruleset), *self.reader.alias_words})
+        self.gate = CharwiseDoubleArrayAhoCorasick(openers or ["\x00"])
 
     def _words(self, ruleset: RuleSet) -> set[str]:
         """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""

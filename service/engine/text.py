@@ -1,8 +1,8 @@
 """Reading a complaint: one folded text to search, and the way back from each of its places to the original words."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import opencc
@@ -42,8 +42,8 @@ class Reading:
     original: str
     title_at: int
     content_at: int
-    starts: tuple[int, ...] | None
-    ends: tuple[int, ...] | None
+    starts: Sequence[int] | None
+    ends: Sequence[int] | None
     quoted: tuple[str, ...]
 
     def place(self, start: int, end: int) -> tuple[str, int, int, str]:
@@ -66,6 +66,7 @@ class Reader:
         self._table = _folding()
         self._foldable = re.compile("[" + re.escape("".join(map(chr, sorted(self._table)))) + INVISIBLE + "]")
         self._invisible = re.compile("[" + INVISIBLE + "]")
+        self._plain = {chr(code): char for code, char in self._table.items()} | {char: char for char in INVISIBLE}
         self._aliases = {self._fold(alias): self._fold(meaning) for alias, meaning in aliases.items()}
         self._alias_words = sorted(self._aliases)
         self._alias_finder = CharwiseDoubleArrayAhoCorasick(self._alias_words, MATCH_KIND_LEFTMOST_LONGEST) if self._aliases else None
@@ -79,8 +80,17 @@ class Reader:
         """A term as it is searched for."""
         return self._fold(text)
 
+    @property
+    def alias_words(self) -> tuple[str, ...]:
+        """The aliases, folded: what `read` writes out and `glance` does not."""
+        return tuple(self._alias_words)
+
     def read(self, complaint: Complaint) -> Reading:
         """The reading of a complaint: quoted old orders blanked out, every character folded, aliases written as what they mean."""
+        return self.written_out(self.glance(complaint))
+
+    def glance(self, complaint: Complaint) -> Reading:
+        """The reading of a complaint but for the aliases."""
         fields = (complaint.institution, complaint.title, complaint.content)
         title_at = len(complaint.institution) + 1
         content_at = title_at + len(complaint.title) + 1
@@ -92,18 +102,33 @@ class Reader:
         ends: list[int] | None = None
         text = _lower(text)
         if self._foldable.search(text):
-            text = text.translate(self._table)
+            text = self._foldable.sub(lambda found: self._plain[found[0]], text)  # few: quicker than translating all
             if self._invisible.search(text):
                 starts = [place for place, char in enumerate(text) if char not in INVISIBLE]
                 ends = [place + 1 for place in starts]
                 text = self._invisible.sub("", text)
-        if self._alias_finder is not None:
-            found = self._alias_finder.find(text)
-            if found:
-                text, starts, ends = self._written_out(text, found, starts, ends)
-        return Reading(
-            text, original, title_at, content_at, None if starts is None else tuple(starts), None if ends is None else tuple(ends), quoted
-        )
+        return Reading(text, original, title_at, content_at, starts, ends, quoted)
+
+    def written_out(self, reading: Reading) -> Reading:
+        """The reading with each alias replaced by its meaning; every new character points at the whole alias."""
+        text = reading.text
+        found = self._alias_finder.find(text) if self._alias_finder is not None else ()
+        if not found:
+            return reading
+        old_starts = reading.starts if reading.starts is not None else list(range(len(text)))
+        old_ends = reading.ends if reading.ends is not None else list(range(1, len(text) + 1))
+        pieces: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for start, end, alias in found:
+            meaning = self._aliases[self._alias_words[alias]]
+            pieces += [text[done:start], meaning]
+            starts += [*old_starts[done:start], *[old_starts[start]] * len(meaning)]
+            ends += [*old_ends[done:start], *[old_ends[end - 1]] * len(meaning)]
+            done = end
+        pieces.append(text[done:])
+        return replace(reading, text="".join(pieces), starts=[*starts, *old_starts[done:]], ends=[*ends, *old_ends[done:]])
 
     def _without_quotes(self, fields: Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Blank out blocks that quote an old order, so that its words do not decide this one; lengths stay."""
@@ -125,21 +150,6 @@ class Reader:
         while self._opener is not None and (opened := self._opener.search(folded, end)):
             end = _closing(folded, opened.start())
             yield opened.start(), end
-
-    def _written_out(
-        self, text: str, found: list[tuple[int, int, int]], starts: list[int] | None, ends: list[int] | None
-    ) -> tuple[str, list[int], list[int]]:
-        """Replace each alias by its meaning; every new character points at the whole alias."""
-        old_starts = starts if starts is not None else list(range(len(text)))
-        old_ends = ends if ends is not None else list(range(1, len(text) + 1))
-        pieces, new_starts, new_ends, done = [], [], [], 0
-        for start, end, alias in found:
-            meaning = self._aliases[self._alias_words[alias]]
-            pieces += [text[done:start], meaning]
-            new_starts += old_starts[done:start] + [old_starts[start]] * len(meaning)
-            new_ends += old_ends[done:start] + [old_ends[end - 1]] * len(meaning)
-            done = end
-        return "".join([*pieces, text[done:]]), new_starts + old_starts[done:], new_ends + old_ends[done:]
 
 
 def _lower(text: str) -> str:
