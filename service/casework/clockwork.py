@@ -1,7 +1,9 @@
 """The clockwork: strikes what is due, once, whichever replica comes first; and sets clocks anew when the calendar was filled in."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +20,12 @@ POLL_SECONDS = 1.0
 
 PORTION = 32
 """Timers that strike together. Hundreds are due when an office closes, and those who wait for the writer must not wait for all of them."""
+
+JUMP = timedelta(minutes=1)
+"""By how much a clock may run ahead between two looks."""
+
+DOUBT_SECONDS = 30.0
+"""How long nothing strikes after the clock has jumped ahead: if it was wrong, it is set right meanwhile, and nobody was urged in vain."""
 
 PAGE = 200
 """Cases whose clocks are looked at together when the calendar has changed."""
@@ -38,6 +46,8 @@ class Clockwork:
         self._told = told
         self._version: int | None = None
         self._trouble: str | None = None
+        self._seen: tuple[datetime, float] | None = None
+        self._doubted_until = 0.0
 
     async def run(self) -> None:
         """Look, strike, sleep, for ever. A database that is away is waited for."""
@@ -73,7 +83,18 @@ class Clockwork:
         return changed
 
     def _is_due(self, conn: Any) -> bool:
-        return store.is_timer_due(conn, self._now(conn))
+        now = self._now(conn)
+        return self._believes(now, time.monotonic()) and store.is_timer_due(conn, now)
+
+    def _believes(self, now: datetime, steady: float) -> bool:
+        """Whether the clock has gone on as time does, beside one that cannot be set."""
+        if self._seen is not None:
+            before, then = self._seen
+            if now - before > timedelta(seconds=steady - then) + JUMP:
+                self._doubted_until = steady + DOUBT_SECONDS
+                structlog.get_logger().warning("clock_jumped", ahead=str(now - before), held_seconds=DOUBT_SECONDS)
+        self._seen = now, steady
+        return steady >= self._doubted_until
 
     async def _strike(self, claim: Claim) -> Event | None:
         event = await self._writer.submit(lambda conn: strike(conn, claim, self._terms(), self._now))

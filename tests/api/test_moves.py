@@ -311,8 +311,9 @@ class TestClocks:
         assert [clock.kind for clock in told.clocks] == ["receipt", "hand_back", "handling"]
         assert all(clock.steps[0].startswith("起算") for clock in told.clocks)
 
-    def test_that_ran_out_are_told_by_the_system(self, officers: Officers) -> None:
-        """The clockwork runs beside the serving."""
+    def test_that_ran_out_are_told_by_the_system(self, officers: Officers, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The clockwork runs beside the serving; it would doubt such a jump for a while."""
+        monkeypatch.setattr("service.casework.clockwork.DOUBT_SECONDS", 0)
         officers.clock.later = timedelta(days=30)
         eventually(lambda: officers.case()["progress"]["supervised"])
         kinds = [(event["kind"], event["actor"]) for event in officers.get("/events").json()["events"]]

@@ -348,6 +348,26 @@ class TestTheClockwork:
         asyncio.run(rooms[0].at_work(rooms[0].clockwork.tick))
         assert all(strikes(house, case_id) == STRIKES for case_id in ids)
 
+    def test_holds_still_while_the_clock_may_be_wrong(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It jumps a month ahead between two looks and is set right a moment later: nobody was urged for nothing."""
+        case_id = house.receive()
+        room = Room(house.database, house.clock)
+        monkeypatch.setattr("service.casework.clockwork.DOUBT_SECONDS", 0.3)
+
+        async def life() -> None:
+            await room.clockwork.tick()
+            house.clock.moment = LATER
+            assert await room.clockwork.tick() == 0
+            house.clock.moment = TUESDAY
+            assert await room.clockwork.tick() == 0
+            house.clock.moment = LATER
+            assert await room.clockwork.tick() == 0
+            await asyncio.sleep(0.35)
+            assert await room.clockwork.tick() == len(STRIKES)  # it has gone on like that: so it is late indeed
+
+        asyncio.run(room.at_work(life))
+        assert strikes(house, case_id) == STRIKES
+
     def test_sets_clocks_when_the_calendar_is_filled_in(self, house: House) -> None:
         house.clock.moment = datetime(2036, 12, 24, 10, 0, tzinfo=BEIJING)
         ids = [house.receive() for _ in range(3)]
