@@ -7,18 +7,28 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
 from models.tables import case_departments, cases, events, move_keys, notes, timers, truths
 from service.errors import Fault
-from service.store.events import Head, take_head, write_events
+from service.store.events import Head, chain_hash, take_head, write_events
 from service.store.outbox import audience, write_move_letters
-from service.store.rows import CaseDepartment, Event, MoveKey, NewMove, NewTimer, Truth
-from service.store.sql import Prepared
+from service.store.rows import CaseDepartment, Event, MoveKey, NewEvent, NewMove, NewTimer, Truth
+from service.store.sql import Insert, Named, Prepared, Rows, moments, together
 
 _NOW = Prepared(text("SELECT clock_timestamp()"))
-_UPDATE = (
+_CHANGED = ("version", "seq", "updated_at", "status", "lead", "category", "hops", "complex", "clocks", "progress", "merged_into", "alarm")
+_UPDATE = Named(
     update(cases)
     .where(cases.c.id == bindparam("of"), cases.c.version == bindparam("before"))
-    .values({name: bindparam(name) for name in ("version", "seq", "updated_at", "status", "lead", "category", "hops", "complex")})
-    .values({name: bindparam(name) for name in ("clocks", "progress", "merged_into", "alarm")})
+    .values({name: bindparam(name) for name in _CHANGED})
 )
+# Set anew it gets a new fence: who claimed the timer as it was holds nothing any more.
+_SET_TIMER = Named(
+    text(
+        "INSERT INTO timers (case_id, kind, due_at, lease_until, fence) VALUES (:of, :kind, :due_at, NULL, 0) ON CONFLICT (case_id) "
+        "DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, lease_until = NULL, fence = timers.fence + 1"
+    )
+)
+_END_TIMER = Named(delete(timers).where(timers.c.case_id == bindparam("of")))
+_NOTE = Insert(notes)
+_USED = Insert(move_keys)
 _EVENT = select(events).where(events.c.seq == bindparam("wanted"))
 _KEY = select(move_keys.c.request_hash, move_keys.c.seq).where(
     move_keys.c.client == bindparam("whose"), move_keys.c.key == bindparam("wanted")
@@ -41,36 +51,47 @@ def write_move(conn: Connection, move: NewMove) -> Event:
     """Write all that a move changes, and its event. The case must still be of the version that the move was decided on."""
     head = take_head(conn)
     told = audience(conn, move.case_id)
-    seq = head.seq + 1
-    changed = conn.execute(_UPDATE, _row(move, seq))
+    with together(conn):
+        changed = _UPDATE.send(conn, _values(conn, move, head.seq + 1))
+        set_timer(conn, move.case_id, move.timer)
     if changed.rowcount != 1:
         raise Fault(f"案件 {move.case_id} 不再是第 {move.version - 1} 版。")
     if move.departments is not None:
         _write_parts(conn, move.case_id, move.departments)
-    set_timer(conn, move.case_id, move.timer)
-    _write_beside(conn, move, seq)
-    event = _write_event(conn, head, move)
+    if move.truth is not None:
+        _write_truth(conn, move.case_id, move.truth)
+    write_events(conn, head, [move.event, *move.also], _beside(conn, move, head.seq + 1))
+    event = _written(head, move.event)
     write_move_letters(conn, told, move, event)
     return event
 
 
-def _row(move: NewMove, seq: int) -> dict[str, Any]:
-    return {
-        "of": move.case_id,
-        "before": move.version - 1,
-        "version": move.version,
-        "seq": seq,
-        "updated_at": move.event.at,
-        "status": move.status,
-        "lead": move.lead,
-        "category": move.category,
-        "hops": move.hops,
-        "complex": move.complex,
-        "clocks": move.clocks,
-        "progress": move.progress,
-        "merged_into": move.merged_into,
-        "alarm": move.alarm,
-    }
+def _values(conn: Connection, move: NewMove, seq: int) -> dict[str, Any]:
+    named = {name: getattr(move, name) for name in _CHANGED if name not in {"seq", "updated_at"}}
+    return named | {"of": move.case_id, "before": move.version - 1, "seq": seq, "updated_at": moments(conn)(move.event.at)}
+
+
+def _beside(conn: Connection, move: NewMove, seq: int) -> list[tuple[Insert, Rows]]:
+    """What goes into other tables with the event."""
+    note: Rows = [] if move.note is None else [(move.case_id, move.version, move.note)]
+    key = move.key
+    used: Rows = [] if key is None else [(key.key, key.client, key.request_hash, seq, moments(conn)(move.event.at))]
+    return [(_NOTE, note), (_USED, used)]
+
+
+def _written(head: Head, event: NewEvent) -> Event:
+    """The event as it now stands behind the head."""
+    seq = head.seq + 1
+    return Event(
+        seq=seq,
+        at=event.at.astimezone(UTC),
+        kind=event.kind,
+        case_id=event.case_id,
+        actor=event.actor,
+        data=event.data,
+        prev_hash=head.hash,
+        hash=chain_hash(head.hash, seq, event),
+    )
 
 
 def _write_parts(conn: Connection, case_id: str, parts: tuple[CaseDepartment, ...]) -> None:
@@ -97,25 +118,9 @@ def _write_parts(conn: Connection, case_id: str, parts: tuple[CaseDepartment, ..
 def set_timer(conn: Connection, case_id: str, timer: NewTimer | None) -> None:
     """The case's one timer: set to the next moment and free to be claimed, or gone."""
     if timer is None:
-        conn.execute(delete(timers).where(timers.c.case_id == case_id))
-        return
-    values = {"kind": timer.kind, "due_at": timer.due_at, "lease_until": None}
-    # A new fence: who claimed the timer as it was holds nothing any more.
-    set_anew = update(timers).where(timers.c.case_id == case_id).values(fence=timers.c.fence + 1, **values)
-    if not conn.execute(set_anew).rowcount:
-        conn.execute(insert(timers).values(values | {"case_id": case_id, "fence": 0}))
-
-
-def _write_beside(conn: Connection, move: NewMove, seq: int) -> None:
-    at = move.event.at
-    if move.note is not None:
-        conn.execute(insert(notes).values(case_id=move.case_id, version=move.version, body=move.note))
-    if move.truth is not None:
-        _write_truth(conn, move.case_id, move.truth)
-    if move.key is not None:
-        key = move.key
-        values = {"key": key.key, "client": key.client, "request_hash": key.request_hash, "seq": seq, "created_at": at}
-        conn.execute(insert(move_keys).values(values))
+        _END_TIMER.send(conn, {"of": case_id})
+    else:
+        _SET_TIMER.send(conn, {"of": case_id, "kind": timer.kind, "due_at": moments(conn)(timer.due_at)})
 
 
 def _write_truth(conn: Connection, case_id: str, truth: Truth) -> None:
@@ -124,11 +129,6 @@ def _write_truth(conn: Connection, case_id: str, truth: Truth) -> None:
     if not conn.execute(update(truths).where(truths.c.case_id == case_id).values(values)).rowcount:
         decided = {"decided_category": truth.decided_category, "decided_lead": truth.decided_lead}
         conn.execute(insert(truths).values(values | decided | {"case_id": case_id}))
-
-
-def _write_event(conn: Connection, head: Head, move: NewMove) -> Event:
-    write_events(conn, head, [move.event, *move.also])
-    return get_event(conn, head.seq + 1)
 
 
 def get_event(conn: Connection, seq: int) -> Event:

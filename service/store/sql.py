@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam, insert
@@ -16,6 +16,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from models.tables import to_text
 
@@ -46,6 +47,27 @@ class Prepared:
         found = self._texts.get(dialect)
         if found is None:
             found = self._texts[dialect] = str(self._statement.compile(dialect=_DIALECTS[dialect]))
+        return found
+
+
+class Named:
+    """The same with values by name; beyond moments they must be what the driver takes."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._texts: dict[str, tuple[str, list[str]]] = {}
+
+    def send(self, conn: Connection, values: dict[str, Any]) -> DBAPICursor:
+        text, names = self._text(conn.dialect.name)
+        cursor = conn.connection.cursor()
+        cursor.execute(text, tuple(values[name] for name in names))
+        return cursor
+
+    def _text(self, dialect: str) -> tuple[str, list[str]]:
+        found = self._texts.get(dialect)
+        if found is None:
+            compiled = cast("SQLCompiler", self._statement.compile(dialect=_DIALECTS[dialect]))
+            found = self._texts[dialect] = str(compiled), list(compiled.positiontup or ())
         return found
 
 
