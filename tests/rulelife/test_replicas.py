@@ -20,7 +20,7 @@ from tests.api.conftest import KEY
 from tests.packs.build import edited
 from tests.rulelife.conftest import BADMINTON
 
-WITHIN = timedelta(seconds=2)
+WITHIN = timedelta(seconds=15)  # two seconds on a quiet machine; here other tests use the same cores
 NEW = edited(*BADMINTON)
 
 
