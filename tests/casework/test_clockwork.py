@@ -221,7 +221,7 @@ class TestAStrike:
         house.clock.moment = LATER
         assert claim(house) == []
 
-    def test_that_the_case_does_not_know_is_set_right(self, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_that_the_case_does_not_know_is_set_right(self, house: House) -> None:
         """A row that somebody changed by hand."""
         case_id = house.receive()
         with house.database.write() as conn:
@@ -387,9 +387,7 @@ class TestTheClockwork:
             assert house.events(case_id)[-1].kind == "case.recomputed"
             assert house.row(case_id).alarm == "provisional"
 
-    def test_waits_for_a_database_that_is_away(
-        self, house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_waits_for_a_database_that_is_away(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         case_id = house.receive()
         house.clock.moment = LATER
         monkeypatch.setattr("service.casework.clockwork.POLL_SECONDS", 0.01)
