@@ -58,7 +58,7 @@ class Casework:
 
 def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:
     """Make the move, or raise the Refusal that says why not."""
-    store.take_head(conn)  # before anything is read: what is decided on must still be so when it is written
+    head = store.take_head(conn)  # before anything is read: what is decided on must still be so when it is written
     earlier = _made_before(conn, ordered.key)
     if earlier is not None:
         return earlier
@@ -67,7 +67,7 @@ def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:
         raise stale(case)
     ground = _ground(conn, case, ordered, terms, now(conn))
     outcome = decide_move(case, ordered.move, ordered.body, ground)
-    return Made(store.write_move(conn, consequences.of_move(outcome, ground, ordered.key)))
+    return Made(store.write_move(conn, consequences.of_move(outcome, ground, ordered.key), head))
 
 
 def _made_before(conn: Any, key: MoveKey | None) -> Made | None:
@@ -99,7 +99,7 @@ def strike(conn: Any, claim: Claim, terms: Terms, now: Now) -> Event | None:
     None where the claim no longer counts. A strike that the table refuses would be a fault of ours: the timer is then set to what
     the case says, and the log tells of it.
     """
-    store.take_head(conn)
+    head = store.take_head(conn)
     if not store.is_held(conn, claim):
         return None
     case, moment = _case(conn, claim.case_id), now(conn)
@@ -110,15 +110,15 @@ def strike(conn: Any, claim: Claim, terms: Terms, now: Now) -> Event | None:
         structlog.get_logger().error("timer_refused", case=case.id, timer=claim.kind, code=refusal.code)
         store.set_timer(conn, case.id, consequences.timer_of(case))
         return None
-    return store.write_move(conn, consequences.of_move(outcome, ground))
+    return store.write_move(conn, consequences.of_move(outcome, ground), head)
 
 
 def recompute(conn: Any, case_id: str, terms: Terms, now: Now) -> Event | None:
     """Set the clocks by the calendar of today; None where that changes nothing."""
-    store.take_head(conn)
+    head = store.take_head(conn)
     case, ground = _case(conn, case_id), Ground(now(conn), terms, SYSTEM)
     try:
         outcome = decide_move(case, Move.RECOMPUTE, None, ground)
     except Refusal:
         return None
-    return store.write_move(conn, consequences.of_move(outcome, ground))
+    return store.write_move(conn, consequences.of_move(outcome, ground), head)

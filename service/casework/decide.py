@@ -51,7 +51,9 @@ def decide_move(case: Work, move: Move, body: Request | None, ground: Ground) ->
     draft = reduce(lambda draft, effect: EFFECTS[effect](draft, asked), row.effects, Draft(_moved(case, row)))
     facts = (body.facts() if body else {}) | dict(draft.facts)
     done = _noted(draft.case, row, ground, facts)
-    return Outcome(row, case, done, _told(row, case, done, ground) | facts, body.words() if body else {}, draft.truth)
+    # How the case stands has the last word: what was said may use the same names for what ought to be.
+    told = facts | _told(row, case, done, ground) | _truth_facts(draft.truth)
+    return Outcome(row, case, done, told, body.words() if body else {}, draft.truth)
 
 
 def standings(case: Work, ground: Ground) -> list[Standing]:
@@ -156,6 +158,10 @@ def _told(row: Row, before: Work, case: Work, ground: Ground) -> dict[str, Any]:
     if [part.department for part in case.assists] != [part.department for part in before.assists]:
         told["assists"] = [part.department for part in case.assists]
     return told | _clock_facts(before.clocks, case.clocks)
+
+
+def _truth_facts(truth: Truth | None) -> dict[str, Any]:
+    return {"truth": {"category": truth.category, "lead": truth.lead}} if truth else {}
 
 
 def _clock_facts(before: tuple[CaseClock, ...], after: tuple[CaseClock, ...]) -> dict[str, Any]:

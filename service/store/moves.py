@@ -47,9 +47,12 @@ def now(conn: Connection) -> datetime:
     return moment.astimezone(UTC)
 
 
-def write_move(conn: Connection, move: NewMove) -> Event:
-    """Write all that a move changes, and its event. The case must still be of the version that the move was decided on."""
-    head = take_head(conn)
+def write_move(conn: Connection, move: NewMove, head: Head | None = None) -> Event:
+    """Write all that a move changes, and its event, behind the head if that was taken before.
+
+    The case must still be of the version that the move was decided on.
+    """
+    head = head or take_head(conn)
     told = audience(conn, move.case_id)
     with together(conn):
         changed = _UPDATE.send(conn, _values(conn, move, head.seq + 1))

@@ -214,6 +214,7 @@ class TestCorrecting:
         assert (outcome.case.status, outcome.case.lead, outcome.case.hops) == (Status.COMPLETED, "gym_office", 1)
         assert outcome.truth is not None
         assert (outcome.truth.lead, outcome.truth.decided_lead) == ("stage_office", "gym_office")
+        assert (outcome.facts["lead"], outcome.facts["truth"]) == ("gym_office", {"category": "stage", "lead": "stage_office"})
 
     def test_nothing_is_refused(self) -> None:
         assert refused(born(), Move.RECLASSIFY, ground(OFFICE), category="ball", lead="gym_office").startswith(
