@@ -183,6 +183,8 @@ class Dispatcher:
     # The round ----------------------------------------------------------------------------------------------------------------
 
     async def _rounds(self) -> None:
+        if self._writer is not None:
+            await self._take_over()
         while not self._closing.is_set():
             self._news.clear()
             try:
@@ -192,6 +194,13 @@ class Dispatcher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if self._closing.is_set() else POLL_SECONDS):
                     await self._news.wait()
+
+    async def _take_over(self) -> None:
+        """On SQLite nobody but us can be sending: what is still claimed was claimed by a process that died."""
+        try:
+            await self._write(store.free_claims)
+        except Exception as error:  # noqa: BLE001 (the edge: without it their leases are waited for)
+            self._complain(error)
 
     async def _round(self) -> None:
         if self._room() <= 0:

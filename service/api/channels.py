@@ -21,7 +21,7 @@ from service.store.letters import envelope
 
 router = door("/v1/departments", "送达")
 
-Department = Annotated[str, Path(description="单位代码", max_length=64)]
+Department = Annotated[str, Path(description="单位代码")]
 ACTOR = "api"
 MISSING = (DepartmentNotFound, ChannelNotFound)
 

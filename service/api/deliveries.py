@@ -23,7 +23,7 @@ from service.store import DeliveryRow
 
 router = door("/v1/deliveries", "送达")
 
-DeliveryId = Annotated[str, Path(description="送达编号，即 webhook-id", max_length=120)]
+DeliveryId = Annotated[str, Path(description="送达编号，即 webhook-id")]
 MOMENTS = frozenset({"created_at", "due_at", "finished_at"})
 
 
