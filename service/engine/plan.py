@@ -65,8 +65,7 @@ class Plan:
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
         self.longest = max(map(len, self.patterns), default=0)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
-        openers = sorted({*self._openers(roles, ruleset), *self.reader.alias_words})
-        self.gate = CharwiseDoubleArrayAhoCorasick(openers or ["\x00"])
+        self.gate = CharwiseDoubleArrayAhoCorasick(_least({*self._openers(roles, ruleset), *self.reader.alias_words}))
 
     def _words(self, ruleset: RuleSet) -> set[str]:
         """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""
@@ -127,6 +126,13 @@ class Plan:
 
 OPENING = ("signal:emergency", "signal:urgent")
 """Signals that must be heard whatever the text is about."""
+
+
+def _least(words: Iterable[str]) -> list[str]:
+    """The words that hold no other of them: where any one stands, one of these does. A short list is looked for faster."""
+    every = sorted(words)
+    finder = CharwiseDoubleArrayAhoCorasick(every)
+    return [word for word in every if len(finder.find_overlapping(word)) == 1]
 
 
 def in_order(rules: Iterable[Rule]) -> list[Rule]:
