@@ -71,7 +71,7 @@ class TestADispatcherKilled:
             with process("work", postgres_url) as (one, _line), process("work", postgres_url) as (two, _also):
                 wait_for_more(receiver, 20)
                 random.choice([one, two]).kill()  # noqa: S311 (any will do)
-                time.sleep(random.uniform(0.05, 0.4))  # noqa: S311
+                time.sleep(random.uniform(0.02, 0.1))  # noqa: S311
         with process("work", postgres_url):
             receiver.wait(lambda: not post.deliveries(state="pending"), 120)
         assert {row.state for row in post.deliveries()} == {"done"}
@@ -83,7 +83,7 @@ class TestADispatcherKilled:
 
 def wait_for_more(receiver: Receiver, count: int) -> None:
     before = len(receiver.got)
-    receiver.wait(lambda: len(receiver.got) >= before + count)
+    receiver.wait(lambda: len(receiver.got) >= before + count, 60)  # longer than a lease: perhaps the dead hold all that is left
 
 
 class TestAServerKilled:
