@@ -207,7 +207,8 @@ class TestAllCores:
 
     def test_interrupted_they_leave_nothing_behind(self, tmp_path: Path) -> None:
         """Lines without end come in by a pipe; Ctrl-C reaches all processes of the terminal."""
-        command = [sys.executable, "-m", "service", "triage", "-", "-o", str(tmp_path / "out.jsonl"), "-j", "2"]
+        heard = ["/usr/bin/env", "--default-signal=INT"]  # a shell's background jobs are born deaf to it
+        command = [*heard, sys.executable, "-m", "service", "triage", "-", "-o", str(tmp_path / "out.jsonl"), "-j", "2"]
         line = orjson.dumps({"id": 1, "text": BALL * 40}).decode()
         with (
             subprocess.Popen(["/usr/bin/yes", line], stdout=subprocess.PIPE) as endless,
