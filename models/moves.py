@@ -44,6 +44,8 @@ class Move(StrEnum):
 
     ACCEPT = "accept"
     HAND_BACK = "hand-back"
+    UPHOLD = "uphold"
+    REJECT = "reject"
     RE_DISPATCH = "re-dispatch"
     DESIGNATE = "designate"
     EXTEND = "extend"
@@ -100,11 +102,13 @@ class Guard(StrEnum):
     HAND_BACK_IN_TIME = "在退单期限之内（届满后应当办理）"
     NOT_DESIGNATED = "不是指定承办的案件"
     NOT_REDONE = "不是重办的案件"
+    NOT_REJECTED = "本次派单的退单没有被驳回过"
+    NOT_RULED = "这次退单还没有裁定"
     DISPATCHES_LEFT = "派单还没有满规定次数（缺省三次）"
     DISPATCHES_USED = "派单已满规定次数（缺省三次）"
     EXTENDABLE = "在办理期限届满之前；次数和天数不超过规定（缺省一次、至多 5 个工作日）"
     OPINIONS_IN = "每个协办单位都有意见，或写明理由免除"
-    CORRECTS = "与现在的类别或主办单位不同"
+    CORRECTS = "与现在的类别或主办单位不同，或写明了问题类型"
     MERGE_TARGET = "并入的是另一个没有并单、退回、归档的案件"
     NO_MEMBERS = "没有其他案件并入本案"
     RUNNING = "有期限正在计时"
@@ -129,6 +133,8 @@ class Effect(StrEnum):
     FOLLOW_UP = "回访结果；回访期限销号"
     REDO = "重办次数加一；办理期限重新起算"
     HAND_BACK = "退单次数加一；第二次起转为督办件"
+    UPHOLD = "退单成立，计入规则台账；等待改派、指定或退回热线"
+    REJECT = "退单不成立，发还原主办单位；签收、办理期限重新起算，本次派单不能再退单"
     URGE = "催办次数加一"
     SUPERVISE = "督办件的标记"
     REPORT = "签收超时的标记"
@@ -178,8 +184,30 @@ _ROWS = (
         Status.HANDED_BACK,
         (Role.LEAD,),
         HandBack,
-        (Guard.NOT_DESIGNATED, Guard.NOT_REDONE, Guard.HAND_BACK_IN_TIME),
+        (Guard.NOT_DESIGNATED, Guard.NOT_REDONE, Guard.NOT_REJECTED, Guard.HAND_BACK_IN_TIME),
         (Effect.HAND_BACK, Effect.STOP),
+    ),
+    Row(
+        Move.UPHOLD,
+        "同意退单",
+        "case.hand_back_upheld",
+        (Status.HANDED_BACK,),
+        Stay.SAME,
+        _DESK,
+        Plain,
+        (Guard.NOT_RULED,),
+        (Effect.UPHOLD,),
+    ),
+    Row(
+        Move.REJECT,
+        "驳回退单",
+        "case.hand_back_rejected",
+        (Status.HANDED_BACK,),
+        Status.DISPATCHED,
+        _DESK,
+        Because,
+        (Guard.NOT_RULED,),
+        (Effect.REJECT,),
     ),
     Row(
         Move.RE_DISPATCH,

@@ -153,11 +153,12 @@ class Reclassify(Because):
 
     category: Code | None = Field(None, description="正确的机构类别代码；不写则不变")
     lead: Code | None = Field(None, description="正确的主办单位代码；不写则不变")
+    issues: tuple[Code, ...] | None = Field(None, max_length=40, description="正确的问题类型代码，全部列出；只作为正确答案留存，不改变协办")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.category is None and self.lead is None:
-            raise ValueError("category 与 lead 至少写一个")
+        if self.category is None and self.lead is None and self.issues is None:
+            raise ValueError("category、lead、issues 至少写一个")
         return self
 
 

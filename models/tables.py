@@ -222,6 +222,40 @@ truths = Table(
     Index(None, "at"),
 )
 
+# What people have confirmed about a case, made of its events one by one (service/ledger/verdict.py), so that nobody reads them all again.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("lead", String(64)),
+    Column("outside", String(32)),
+    Column("body", Text, nullable=False),
+)
+
+# The account of each rule and term by the version that decided and the month in which the case came; term "" is the whole rule.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("term", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("month", String(7), primary_key=True),
+    *(Column(name, Integer, nullable=False) for name in ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")),
+)
+
+# Where a rule was wrong.
+wrongs = Table(
+    "wrongs",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("supports", String(80), nullable=False),
+    Column("terms", Text, nullable=False),
+    Index(None, "rule", "at", "case_id"),
+    Index(None, "case_id"),
+)
+
 # Idempotency keys of moves, each with the event that answered it.
 move_keys = Table(
     "move_keys",

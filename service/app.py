@@ -31,6 +31,7 @@ from service.api import (
     document,
     health,
     institutions,
+    ledger,
     moves,
     problems,
     rulesets,
@@ -63,6 +64,7 @@ ROUTERS = (
     channels.router,
     deliveries.router,
     rulesets.router,
+    ledger.router,
     institutions.router,
     health.router,
 )

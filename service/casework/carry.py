@@ -9,7 +9,7 @@ import structlog
 
 from models.moves import Move
 from models.requests import Merge, Request
-from service import store
+from service import ledger, store
 from service.casework import consequences, timing
 from service.casework.decide import decide_move
 from service.casework.errors import stale
@@ -17,7 +17,7 @@ from service.casework.order import SYSTEM, Actor, Ground
 from service.casework.terms import Handbook, Terms
 from service.casework.work import Work, work_of
 from service.errors import CaseNotFound, KeyConflict, Refusal
-from service.store import Claim, Event, MoveKey
+from service.store import CaseRow, Claim, Event, MoveKey
 from service.writer import Writer
 
 Now = Callable[[Any], datetime]
@@ -62,12 +62,15 @@ def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:
     earlier = _made_before(conn, ordered.key)
     if earlier is not None:
         return earlier
-    case = _case(conn, ordered.case_id)
+    row = _row(conn, ordered.case_id)
+    case = work_of(row)
     if case.version not in ordered.versions:
         raise stale(case)
     ground = _ground(conn, case, ordered, terms, now(conn))
     outcome = decide_move(case, ordered.move, ordered.body, ground)
-    return Made(store.write_move(conn, consequences.of_move(outcome, ground, ordered.key), head))
+    event = store.write_move(conn, consequences.of_move(outcome, ground, ordered.key), head)
+    ledger.post(conn, row, event)
+    return Made(event)
 
 
 def _made_before(conn: Any, key: MoveKey | None) -> Made | None:
@@ -80,10 +83,14 @@ def _made_before(conn: Any, key: MoveKey | None) -> Made | None:
 
 
 def _case(conn: Any, case_id: str) -> Work:
+    return work_of(_row(conn, case_id))
+
+
+def _row(conn: Any, case_id: str) -> CaseRow:
     row = store.get_case(conn, case_id)
     if row is None:
         raise CaseNotFound(f"没有编号为 {case_id[:64]} 的案件。")
-    return work_of(row)
+    return row
 
 
 def _ground(conn: Any, case: Work, ordered: Ordered, terms: Terms, now: datetime) -> Ground:

@@ -35,6 +35,8 @@ def _named(asked: Question) -> Iterator[_Named]:
     yield _Named("/suggested", said.get("suggested"), anywhere - {case.lead}, "别的单位")
     yield _Named("/category", said.get("category"), terms.categories, "机构类别")
     yield _Named("/clause", said.get("clause"), terms.clauses, "条款")
+    for number, code in enumerate(said.get("issues") or ()):
+        yield _Named(f"/issues/{number}", code, terms.issues, "问题类型")
     for number, code in enumerate(said.get("assists") or ()):
         yield _Named(f"/assists/{number}", code, inside - {said["lead"]}, "可协办的单位")
     for number, waiver in enumerate(said.get("waivers", ())):

@@ -104,6 +104,16 @@ def hand_back(draft: Draft, asked: Question) -> Draft:
     return _done(counted, asked, ClockKind.HAND_BACK)
 
 
+def uphold(draft: Draft, asked: Question) -> Draft:  # noqa: ARG001 (all steps are alike)
+    """The ruling is the event itself; the ledger reads it there."""
+    return draft
+
+
+def reject(draft: Draft, asked: Question) -> Draft:
+    anew = [kind for kind in timing.OF_A_DISPATCH if kind is not ClockKind.HAND_BACK]
+    return _begun(draft, asked.ground, anew).with_progress(rejected=True, receipt_missed=False)
+
+
 def urge(draft: Draft, asked: Question) -> Draft:
     return _struck(draft.with_progress(urged=draft.case.progress.urged + 1), asked)
 
@@ -119,7 +129,8 @@ def report(draft: Draft, asked: Question) -> Draft:
 def correct(draft: Draft, asked: Question) -> Draft:
     body, case = _said(asked, Reclassify), draft.case
     truth = Truth(body.category or case.category, body.lead or case.lead, case.category, case.lead)
-    corrected = replace(draft, truth=truth).with_case(category=truth.category)
+    said = [name for name in ("category", "lead", "issues") if getattr(body, name) is not None]
+    corrected = replace(draft, truth=truth).with_case(category=truth.category).with_facts(corrects=said)
     if body.lead is None or not moves_lead(asked):
         return corrected
     return _sent(corrected, asked.ground, body.lead, None).with_case(status=Status.DISPATCHED)
@@ -166,6 +177,8 @@ EFFECTS: Mapping[Effect, Step] = {
     Effect.FOLLOW_UP: follow_up,
     Effect.REDO: redo,
     Effect.HAND_BACK: hand_back,
+    Effect.UPHOLD: uphold,
+    Effect.REJECT: reject,
     Effect.URGE: urge,
     Effect.SUPERVISE: supervise,
     Effect.REPORT: report,
@@ -204,7 +217,7 @@ def _sent(draft: Draft, ground: Ground, lead: str, assists: Iterable[str] | None
     chosen = parts if assists is None else dict.fromkeys(assists)
     helping = tuple(parts.get(code, CaseDepartment(department=code, role="assist")) for code in chosen if code != lead)
     sent = replace(draft, case=replace(case, lead=lead, assists=helping, hops=case.hops + 1, clocks=()))
-    return _begun(sent, ground, timing.OF_A_DISPATCH).with_progress(designated=False, receipt_missed=False)
+    return _begun(sent, ground, timing.OF_A_DISPATCH).with_progress(designated=False, receipt_missed=False, rejected=False)
 
 
 def _opinions(draft: Draft, asked: Question, departments: Sequence[str], opinion: Opinion) -> Draft:

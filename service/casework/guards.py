@@ -38,6 +38,15 @@ def not_redone(asked: Question) -> str | None:
     return "本案是重办的，不能退单。" if kept else None
 
 
+def not_rejected(asked: Question) -> str | None:
+    return "本次派单的退单已被驳回，不能再退，应当办理。" if asked.case.progress.rejected else None
+
+
+def not_ruled(asked: Question) -> str | None:
+    told, ruled = latest(asked.case, Move.HAND_BACK), latest(asked.case, Move.UPHOLD)
+    return "这次退单已认定成立，请改派、指定承办或退回热线。" if ruled.get("version", 0) > told.get("version", 0) else None
+
+
 def dispatches_left(asked: Question) -> str | None:
     most, hops = asked.ground.terms.most_dispatches, asked.case.hops
     return f"已派单 {hops} 次，满 {most} 次的只能由统筹单位指定承办。" if hops >= most else None
@@ -76,7 +85,7 @@ def corrects(asked: Question) -> str | None:
         return None
     told = latest(case, Move.RECLASSIFY)
     category, lead = told.get("category") or case.category, told.get("lead") or case.lead
-    same = body.category in (None, category) and body.lead in (None, lead)
+    same = body.issues is None and body.category in (None, category) and body.lead in (None, lead)
     return "类别和主办单位都与现在的相同，没有要更正的。" if same else None
 
 
@@ -135,6 +144,8 @@ GUARDS: Mapping[Guard, Callable[[Question], str | None]] = {
     Guard.HAND_BACK_IN_TIME: hand_back_in_time,
     Guard.NOT_DESIGNATED: not_designated,
     Guard.NOT_REDONE: not_redone,
+    Guard.NOT_REJECTED: not_rejected,
+    Guard.NOT_RULED: not_ruled,
     Guard.DISPATCHES_LEFT: dispatches_left,
     Guard.DISPATCHES_USED: dispatches_used,
     Guard.EXTENDABLE: extendable,

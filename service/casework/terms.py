@@ -23,6 +23,7 @@ class Terms:
     departments: Mapping[str, str]
     outside: Mapping[str, str]
     categories: frozenset[str]
+    issues: frozenset[str]
     clauses: frozenset[str]
     policy: Policy | None
     calendar: Calendar
@@ -37,6 +38,7 @@ class Terms:
             departments={unit.code: unit.name for unit in ruleset.departments if not unit.external},
             outside={unit.code: unit.name for unit in ruleset.departments if unit.external},
             categories=frozenset(ruleset.ruleset.categories),
+            issues=frozenset(ruleset.issues),
             clauses=frozenset(ruleset.clauses),
             policy=Policy.of(file, ruleset.clauses, ruleset.documents) if file else None,
             calendar=Calendar(ruleset.calendar),

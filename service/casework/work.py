@@ -57,6 +57,7 @@ class Progress:
     urged: int = 0
     supervised: bool = False
     receipt_missed: bool = False
+    rejected: bool = False
     before: Status | None = None
     last: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

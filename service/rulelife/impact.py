@@ -14,7 +14,7 @@ from service.engine import Engine
 from service.evaluate.chance import exact
 from service.log import masked
 from service.rulelife.crew import Pair, work
-from service.rulelife.past import confirmed_lead, recall
+from service.rulelife.past import Truth, recall, truth_of
 from service.rulelife.touched import touched
 from service.store import PastCase
 
@@ -25,14 +25,6 @@ LISTED = 10_000
 TEXT = 400
 LINES = 1 << 18
 """Bytes of a file that one process takes at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What is known to be right: the lead, and the decision where a label says it."""
-
-    lead: str | None
-    decision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +155,7 @@ def _pass_over(found: Impact, item: Item, engine: Engine) -> None:
 def _items(portion: Portion) -> Iterator[Item | None]:
     if portion[0] == "cases":
         for case in portion[1]:
-            lead = confirmed_lead(case)
-            yield case.id, recall(case), Truth(lead) if lead else None
+            yield case.id, recall(case), truth_of(case)
     else:
         for line in portion[1]:
             if line.strip():

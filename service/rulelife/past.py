@@ -1,14 +1,21 @@
 """A past case as the engine read it, and what officers said since."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from models.complaint import Complaint, RegisterHit
+from models.decision import Outcome
 from service.store import PastCase
 
-DONE = frozenset({"completed", "followed_up", "archived"})
-"""Who brought a case to one of these states took it as their own."""
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known to be right: the lead, and the decision where a label or a verdict says it."""
+
+    lead: str | None
+    decision: str | None = None
 
 
 def recall(case: PastCase) -> Complaint:
@@ -34,6 +41,8 @@ def _register(case: PastCase) -> RegisterHit | None:
     return RegisterHit(**hit) if hit else None
 
 
-def confirmed_lead(case: PastCase) -> str | None:
-    """The lead that officers confirmed, by a correction or by bringing the case to an end."""
-    return case.truth_lead or (case.lead if case.status in DONE else None)
+def truth_of(case: PastCase) -> Truth | None:
+    """What people have confirmed about it, as `service/ledger/verdict.py` defines it."""
+    if case.outside is not None:
+        return Truth(None, Outcome.RETURN.value)
+    return Truth(case.right_lead) if case.right_lead else None

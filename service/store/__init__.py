@@ -8,6 +8,7 @@ from service.store.chain import verify_chain
 from service.store.channels import Channel, get_channel, list_channels, put_channel, remove_channel, rest_channel
 from service.store.events import append_events, case_events, changes, feed_head, take_head
 from service.store.keys import bind_data_key, note_data_key
+from service.store.ledger import add_tallies, all_tallies, get_verdict, put_verdict, put_wrongs, rule_totals, tallies_of, wrong_cases
 from service.store.moves import (
     alarmed_cases,
     case_notes,
@@ -73,7 +74,10 @@ from service.store.rows import (
     PastCase,
     Replica,
     RulesetRow,
+    Tally,
     Truth,
+    Wrong,
+    WrongCase,
 )
 from service.store.rulesets import activate_ruleset, active_ruleset, get_ruleset, list_rulesets, publish_ruleset, ruleset_files
 from service.store.timers import LEASE, claim_timers, is_held, is_timer_due
@@ -109,10 +113,15 @@ __all__ = [
     "Replica",
     "Result",
     "RulesetRow",
+    "Tally",
     "Truth",
+    "Wrong",
+    "WrongCase",
     "activate_ruleset",
     "active_ruleset",
+    "add_tallies",
     "alarmed_cases",
+    "all_tallies",
     "append_events",
     "bind_data_key",
     "bring_near",
@@ -138,6 +147,7 @@ __all__ = [
     "get_institution",
     "get_ruleset",
     "get_truth",
+    "get_verdict",
     "insert_cases",
     "is_held",
     "is_timer_due",
@@ -157,16 +167,21 @@ __all__ = [
     "past_cases",
     "publish_ruleset",
     "put_channel",
+    "put_verdict",
+    "put_wrongs",
     "read_register",
     "record_results",
     "register_mark",
     "remove_channel",
     "replay_delivery",
     "rest_channel",
+    "rule_totals",
     "ruleset_files",
     "set_timer",
     "take_head",
+    "tallies_of",
     "verify_chain",
     "write_move",
     "write_register",
+    "wrong_cases",
 ]

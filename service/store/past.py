@@ -5,19 +5,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, literal, or_, select, tuple_
 
-from models.tables import Moment, cases, truths
+from models.tables import Moment, cases, verdicts
 from service.store.rows import PastCase
 
 STRIDE = 500
 
-DONE = ("completed", "followed_up", "archived")
-"""Whoever brought a case to one of these states took it as their own: that confirms them as its lead."""
-
 _NAMES = ("id", "created_at", "status", "lead", "title", "content", "institution", "address", "street", "demand_type")
 _PAST = select(
-    *(cases.c[name] for name in (*_NAMES, "details", "triage", "ruleset_version")), truths.c.lead.label("truth_lead")
-).select_from(cases.outerjoin(truths, truths.c.case_id == cases.c.id))
-_CONFIRMED = or_(truths.c.lead.is_not(None), cases.c.status.in_(DONE))
+    *(cases.c[name] for name in (*_NAMES, "details", "triage", "ruleset_version")),
+    verdicts.c.lead.label("right_lead"),
+    verdicts.c.outside,
+).select_from(cases.outerjoin(verdicts, verdicts.c.case_id == cases.c.id))
+_CONFIRMED = or_(verdicts.c.lead.is_not(None), verdicts.c.outside.is_not(None))
 
 
 def past_cases(conn: Connection, *, since: datetime | None = None, version: int | None = None) -> Iterator[list[PastCase]]:
@@ -27,7 +26,7 @@ def past_cases(conn: Connection, *, since: datetime | None = None, version: int 
 
 
 def confirmed_cases(conn: Connection) -> Iterator[list[PastCase]]:
-    """The cases whose lead officers confirmed, by a correction or by bringing them to an end."""
+    """The cases of which people have confirmed whose they are, or that they are none of ours."""
     return _stretches(conn, _PAST.where(_CONFIRMED))
 
 

@@ -263,7 +263,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCase:
-    """A stored case as far as deciding it again needs it; `truth_lead` is what officers said would have been right."""
+    """A stored case as far as deciding it again needs it; `right_lead` and `outside` are what people confirmed, as its verdict says."""
 
     id: str
     created_at: datetime
@@ -278,4 +278,46 @@ class PastCase:
     details: str
     triage: str
     ruleset_version: int
-    truth_lead: str | None
+    right_lead: str | None
+    outside: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What is counted of a rule (term "") or of one of its terms, by the version that decided and the month in which cases came."""
+
+    rule: str
+    term: str
+    version: int
+    month: str
+    rights: int
+    wrongs: int
+    beside: int
+    handed_back: int
+    upheld: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A rule that was wrong in a case: what it supports, and its terms as JSON."""
+
+    rule: str
+    supports: str
+    terms: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongCase:
+    """A case in which a rule was wrong: its text, its decision, and the verdict that says so."""
+
+    rule: str
+    case_id: str
+    at: datetime
+    supports: str
+    terms: str
+    title: str
+    content: str
+    triage: str
+    ruleset_version: int
+    verdict: str

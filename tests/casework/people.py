@@ -32,6 +32,8 @@ TUESDAY = datetime(2026, 11, 24, 16, 20, tzinfo=BEIJING)
 BODIES: Mapping[Move, Mapping[str, Any]] = {
     Move.ACCEPT: {},
     Move.HAND_BACK: {"reason_code": "not_ours", "text": "学的是舞蹈", "clause": "order-3", "suggested": "stage_office"},
+    Move.UPHOLD: {},
+    Move.REJECT: {"reason": "该机构教的是球类"},
     Move.RE_DISPATCH: {"lead": "stage_office", "reason": "舞台类"},
     Move.DESIGNATE: {"lead": "gym_office", "reason": "三次派单仍无法确定"},
     Move.EXTEND: {"working_days": 2, "reason": "机构负责人在外地", "approver": "赵主任"},

@@ -91,7 +91,7 @@ class TestDispatchingAgain:
         case = handed_back(3)
         assert case.hops == 3
         assert refused(case, Move.RE_DISPATCH, ground(OFFICE)).startswith(
-            "已派单 3 次，满 3 次的只能由统筹单位指定承办。现在可以：指定承办"
+            "已派单 3 次，满 3 次的只能由统筹单位指定承办。现在可以：同意退单、驳回退单、指定承办"
         )
 
     def test_comes_before_designating(self) -> None:

@@ -17,7 +17,7 @@ from service.rulelife import replay_stored
 from service.rulelife.impact import SHOWN, look, of_lines, run
 from service.rulelife.touched import touched
 from tests.packs.build import edited, tiny
-from tests.rulelife.conftest import BADMINTON, Fenpai, edit
+from tests.rulelife.conftest import BADMINTON, Fenpai, complete, edit
 
 SIGNED = {"author": "王科长", "note": "收羽毛球"}
 BY = ("--author", "王科长", "--note", "收羽毛球")
@@ -37,16 +37,9 @@ def received(house: TestClient, number: int, text: str) -> str:
 
 
 @pytest.fixture
-def confirm(database_url: str) -> Callable[[str], None]:
+def confirm(house: TestClient) -> Callable[[str], None]:
     """A department brings a case to its end: that it is theirs is confirmed."""
-
-    def done(case_id: str) -> None:
-        database = db.connect(database_url)
-        with database.write() as conn:
-            conn.exec_driver_sql(f"UPDATE cases SET status = 'completed' WHERE id = '{case_id}'")  # noqa: S608 (an id of our own)
-        database.close()
-
-    return done
+    return lambda case_id: complete(house, case_id)
 
 
 class TestImpact:

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _feed()
     _casework()
     _outbox()
+    _ledger()
     _rulesets()
     _register()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
@@ -40,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("outbox", "channels", "replicas"):
+    for table in ("wrongs", "tallies", "verdicts", "outbox", "channels", "replicas"):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -197,6 +198,39 @@ def _casework() -> None:
         sa.PrimaryKeyConstraint("key", "client", name="pk_move_keys"),
     )
     op.create_index("ix_move_keys_created_at", "move_keys", ["created_at"])
+
+
+def _ledger() -> None:
+    op.create_table(
+        "verdicts",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("lead", sa.String(64)),
+        sa.Column("outside", sa.String(32)),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name="pk_verdicts"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_verdicts_case_id_cases"),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("rule", sa.String(80), nullable=False),
+        sa.Column("term", sa.String(80), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("month", sa.String(7), nullable=False),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")),
+        sa.PrimaryKeyConstraint("rule", "term", "version", "month", name="pk_tallies"),
+    )
+    op.create_table(
+        "wrongs",
+        sa.Column("rule", sa.String(80), nullable=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("supports", sa.String(80), nullable=False),
+        sa.Column("terms", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("rule", "case_id", name="pk_wrongs"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_wrongs_case_id_cases"),
+    )
+    op.create_index("ix_wrongs_rule_at_case_id", "wrongs", ["rule", "at", "case_id"])
+    op.create_index("ix_wrongs_case_id", "wrongs", ["case_id"])
 
 
 def _outbox() -> None:

@@ -1,0 +1,90 @@
+"""The ledger as it is stored: the verdict on each case, the accounts of rules and terms, and where rules were wrong."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+
+from models.tables import cases, tallies, verdicts, wrongs
+from service.store.rows import Tally, Wrong, WrongCase
+from service.store.sql import Insert, Named, Prepared, moments
+
+_GET = Prepared(select(verdicts.c.body).where(verdicts.c.case_id == bindparam("of")))
+_PUT = Named(
+    text(
+        "INSERT INTO verdicts (case_id, lead, outside, body) VALUES (:of, :lead, :outside, :body) ON CONFLICT (case_id) "
+        "DO UPDATE SET lead = excluded.lead, outside = excluded.outside, body = excluded.body"
+    )
+)
+_COUNTS = ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")
+_KEY = ("rule", "term", "version", "month")
+_ADD = Prepared(
+    text(
+        f"INSERT INTO tallies ({', '.join((*_KEY, *_COUNTS))}) VALUES ({', '.join(f':{name}' for name in (*_KEY, *_COUNTS))}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {', '.join(f'{name} = tallies.{name} + excluded.{name}' for name in _COUNTS)}"
+    )
+)
+_FORGET = Prepared(delete(wrongs).where(wrongs.c.case_id == bindparam("of")))
+_WRONG = Insert(wrongs)
+
+
+def get_verdict(conn: Connection, case_id: str) -> str | None:
+    """The verdict on a case, as text."""
+    row = _GET.send(conn, (case_id,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def put_verdict(conn: Connection, case_id: str, lead: str | None, outside: str | None, body: str) -> None:
+    _PUT.send(conn, {"of": case_id, "lead": lead, "outside": outside, "body": body})
+
+
+def add_tallies(conn: Connection, more: Sequence[Tally]) -> None:
+    """Add to the accounts; what is taken back is negative."""
+    rows = [tuple(getattr(tally, name) for name in (*_KEY, *_COUNTS)) for tally in more]
+    if rows:
+        conn.connection.cursor().executemany(_ADD.text(conn), rows)
+
+
+def put_wrongs(conn: Connection, case_id: str, at: datetime, found: Iterable[Wrong]) -> None:
+    """Which rules were wrong in a case, in place of what stood there."""
+    _FORGET.send(conn, (case_id,))
+    moment = moments(conn)(at)
+    rows: list[tuple[Any, ...]] = [(wrong.rule, case_id, moment, wrong.supports, wrong.terms) for wrong in found]
+    if rows:
+        _WRONG.each(conn, rows)
+
+
+def rule_totals(conn: Connection) -> list[Tally]:
+    """The account of each rule over all time."""
+    sums = [func.sum(tallies.c[name]).label(name) for name in _COUNTS]
+    statement = select(tallies.c.rule, *sums).where(tallies.c.term == "").group_by(tallies.c.rule).order_by(tallies.c.rule)
+    return [Tally(rule=row["rule"], term="", version=0, month="", **_counted(row)) for row in conn.execute(statement).mappings()]
+
+
+def tallies_of(conn: Connection, rule: str) -> list[Tally]:
+    """All accounts of one rule: of itself and its terms, by version and month."""
+    statement = select(tallies).where(tallies.c.rule == rule).order_by(tallies.c.term, tallies.c.version, tallies.c.month)
+    return [Tally(**row) for row in conn.execute(statement).mappings()]
+
+
+def all_tallies(conn: Connection) -> list[Tally]:
+    statement = select(tallies).order_by(*(tallies.c[name] for name in _KEY))
+    return [Tally(**row) for row in conn.execute(statement).mappings()]
+
+
+def wrong_cases(conn: Connection, rule: str, limit: int) -> list[WrongCase]:
+    """Where a rule was wrong, the newest first, each with the verdict that says so."""
+    names = ("title", "content", "triage", "ruleset_version")
+    statement = (
+        select(wrongs, *(cases.c[name] for name in names), verdicts.c.body.label("verdict"))
+        .select_from(wrongs.join(cases, cases.c.id == wrongs.c.case_id).join(verdicts, verdicts.c.case_id == wrongs.c.case_id))
+        .where(wrongs.c.rule == rule)
+        .order_by(wrongs.c.at.desc(), wrongs.c.case_id)
+        .limit(limit)
+    )
+    return [WrongCase(**row) for row in conn.execute(statement).mappings()]
+
+
+def _counted(row: Any) -> dict[str, int]:
+    return {name: int(row[name]) for name in _COUNTS}

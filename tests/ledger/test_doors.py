@@ -1,0 +1,48 @@
+"""The ledger as admins meet it: over HTTP and on the command line, on both databases."""
+
+from starlette.testclient import TestClient
+
+from tests.rulelife.conftest import Fenpai, complete, fenpai, house, move, pack
+
+__all__ = ["fenpai", "house", "pack"]
+
+
+def received(house: TestClient, number: int, text: str) -> str:
+    answer = house.post("/v1/cases", json={"source_system": "hotline", "source_order_no": str(number), "content": text})
+    return str(answer.json()["id"])
+
+
+def history(house: TestClient) -> tuple[str, str]:
+    """A case that its department completed, and one that it handed back rightly: it was about a stage class."""
+    done, wrong = (received(house, number, "孩子的篮球班不退费。电话13912345678。") for number in (1, 2))
+    complete(house, done)
+    move(house, wrong, "hand-back", "gym_office", reason_code="not_ours", text="是舞蹈", clause="order-3", suggested="stage_office")
+    move(house, wrong, "uphold", "hotline")
+    move(house, wrong, "reclassify", "admin", lead="stage_office", category="stage", reason="是舞蹈")
+    return done, wrong
+
+
+def test_ledger_tells_how_often_a_rule_was_right_and_where_it_was_wrong(house: TestClient, fenpai: Fenpai) -> None:
+    _, wrong = history(house)
+    told = house.get("/v1/rules/ball.programs/ledger").json()
+    assert (told["name"], told["n"], told["rights"], told["wrongs"], told["precision"]) == ("球类项目", 2, 1, 1, 0.5)
+    assert 0 < told["low"] < 0.5 < told["high"] < 1
+    assert (told["handed_back"], told["upheld"], told["rejected"]) == (1, 1, 0)
+    assert [(term["term"], term["n"]) for term in told["terms"]] == [("篮球", 2)]
+    assert sum(month["n"] for month in told["months"]) == 2
+    [case] = told["wrong"]
+    assert (case["case_id"], case["said"], case["lead"]) == (wrong, "category:ball", "gym_office")
+    assert (case["right"]["lead"], case["right"]["category"], case["by"]) == ("stage_office", "stage", "reclassified")
+    assert "13912345678" not in case["text"]
+
+    overview = house.get("/v1/rules/ledger").json()["rules"]
+    assert overview[0]["rule"] == "ball.programs"
+    assert {rule["rule"] for rule in overview} >= {"ball.programs", "stage.programs", "scope.training"}
+    assert house.get("/v1/rules/ball.handball/ledger").json()["code"] == "rule_unknown"
+
+    ended = fenpai("rules", "ledger", "ball.programs")
+    assert (ended.code, "50.0%（1/2，95% 区间" in ended.out, wrong in ended.out) == (0, True, True)
+    assert "云溪区舞台办 stage" in ended.out
+    assert "ball.programs（球类项目）：50.0%" in fenpai("rules", "ledger").out
+    assert fenpai("rules", "ledger", "ball.programs", "--json").answer["wrongs"] == 1
+    assert fenpai("rules", "ledger", "ball.handball").code == 2
