@@ -97,8 +97,7 @@ def create_app(settings: Settings, now: Now = store.now) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_office(settings, now) as app.state.office:
-            with settled():
-                yield
+            yield
 
     app = FastAPI(
         title="分派 fenpai",

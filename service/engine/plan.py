@@ -56,7 +56,7 @@ class Plan:
     def __init__(self, ruleset: RuleSet) -> None:
         head = ruleset.ruleset
         self.reader = Reader(ruleset.aliases, head.quoted)
-        self.cutter = cutter(sorted(self._words(ruleset)))
+        self.cutter = cutter(frozenset(self._words(ruleset)))
         rules = in_order(rule for rule in ruleset.rules if rule.status in LIVE)
         terms = expand(ruleset.rules, ruleset.lists)
         self.rules = tuple(self._planned(order, rule, rules, ruleset) for order, rule in enumerate(rules))

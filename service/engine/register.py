@@ -89,7 +89,7 @@ class Register:
     @classmethod
     def of(cls, rows: Iterable[Institution], ruleset: RuleSet | None = None, cut: Cutter | None = None) -> "Register":
         """Compile. Places, programs and quoted blocks come from the rule set; the cutter of an engine may be shared."""
-        return cls(rows, _names_of(ruleset), cut or cutter(()))
+        return cls(rows, _names_of(ruleset), cut or cutter(frozenset()))
 
     def look_up(self, complaint: Complaint) -> Complaint:
         """The complaint, with what the register knows of the institution that it names."""

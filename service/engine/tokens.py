@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import itemgetter
 from typing import Protocol
 
@@ -77,9 +78,13 @@ class FastJieba:
         return int(self._tokenizer.suggest_freq(character))
 
 
-def cutter(words: Iterable[str]) -> Cutter:
-    """The fastest cutter that this machine has, knowing these words besides jieba's own."""
-    return Jieba(words) if Rjieba is None else FastJieba(words)
+@lru_cache(maxsize=2)
+def cutter(words: frozenset[str]) -> Cutter:
+    """The fastest cutter that this machine has, knowing these words besides jieba's own.
+
+    Versions of a pack mostly share their words, and a dictionary is large: the last two are kept, and nothing changes them.
+    """
+    return Jieba(sorted(words)) if Rjieba is None else FastJieba(sorted(words))
 
 
 Block = tuple[int, int, frozenset[int]]

@@ -35,12 +35,12 @@ class Counter:
         if how.dry_run:
             with self.database.read() as conn:
                 made = prepare(conn, wanted, now)
-            return report(wanted, made, made[0], self.ruleset, cutter(()))
+            return report(wanted, made, made[0], self.ruleset, cutter(frozenset()))
         with self._writing(), self.database.write() as conn:
             store.take_head(conn)
             made = prepare(conn, wanted, now)
             after = write(conn, wanted, made, now)
-        return report(wanted, made, after or made[0], self.ruleset, cutter(()))
+        return report(wanted, made, after or made[0], self.ruleset, cutter(frozenset()))
 
     def export(self) -> bytes:
         """The whole register as CSV."""

@@ -38,7 +38,7 @@ Find = Callable[..., RegisterHit | None]
 @pytest.fixture(scope="session")
 def cut() -> Cutter:
     """One dictionary for all: it takes 24 MB."""
-    return cutter(())
+    return cutter(frozenset())
 
 
 @pytest.fixture(scope="session")
