@@ -270,6 +270,7 @@ class RulesetFile(Strict):
     dominant: Code | None = None
     dominant_share: Percent = 50
     identification: tuple[RuleId, ...] = ()
+    second_person: bool = False
     returns: dict[ScopeCode, ReturnAdvice]
     no_evidence: ReturnAdvice
     questions: dict[Code, Question] = Field(default_factory=dict)

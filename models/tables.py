@@ -333,6 +333,69 @@ active_rulesets = Table(
     Column("changed_at", Moment, nullable=False),
 )
 
+# What an admin is working on: never in force. `version` counts its edits, `editors` are all who changed it (JSON), `base` is the
+# version it was made from, `published` the one it became.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("pack", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("base", Integer),
+    Column("files", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("editors", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("published", Integer),
+    Index(None, "pack", "state", "updated_at"),
+)
+
+# Second persons: who asked that some content may be published, and who decided. Bound to the digest: an edit needs another one.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("pack", Text, nullable=False),
+    Column("draft_id", String(26), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Moment),
+    Column("reason", Text),
+    Index(None, "draft_id", "asked_at"),
+    Index(None, "pack", "digest"),
+)
+
+# Long work on rule sets that is asked for and polled. One that was not seen for a while has ended with its process.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("pack", Text, nullable=False),
+    Column("draft_id", String(26), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("against", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("result", Text),
+    Column("error", Text),
+    Column("actor", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Index(None, "created_at"),
+)
+
 # Which version each replica decides by. One that has not been seen for a while has ended.
 replicas = Table(
     "replicas",

@@ -29,16 +29,20 @@ from service.api import (
     deliveries,
     departments,
     document,
+    drafts,
     health,
     institutions,
     ledger,
+    longwork,
     moves,
     problems,
     rulesets,
     triage,
+    trials,
 )
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
+from service.api.jobs import Jobs
 from service.api.meters import Meters
 from service.api.plain import PlainRoute
 from service.api.porter import Porter
@@ -65,6 +69,9 @@ ROUTERS = (
     deliveries.router,
     rulesets.router,
     ledger.router,
+    drafts.router,
+    trials.router,
+    longwork.router,
     institutions.router,
     health.router,
 )
@@ -158,6 +165,8 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
         stack.callback(office.workshop.close)
+        await office.jobs.open()
+        stack.push_async_callback(office.jobs.close)
         stack.push_async_callback(office.channels.close)
         await office.register.follow()
         office.dispatcher.start()
@@ -191,7 +200,8 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     bell.listeners.append(dispatcher.wake)
     meters.show_outbox(dispatcher)
     casework = Casework(writer, terms, now)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, Workshop(), vault, sender, dispatcher)
+    benches = Workshop(), Jobs(database, writer)
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
 def _clockwork(office: Office) -> Clockwork:

@@ -182,7 +182,9 @@ def _prepared(database: Database, pack: str, proposal: Proposal) -> Ready:
         draft = draft_of(pack)
         against = rulelife.active_version(database, draft.ruleset.pack)
         pair = Engine(rulelife.read_version(database, draft.ruleset.pack, against)), draft.engine
-        return rulelife.prepare(draft, proposal, against, rulelife.replay_confirmed(database, pair, fork=True).broken)
+        broken = rulelife.replay_confirmed(database, pair, fork=True).broken
+        second = rulelife.needs_second(pair[0].ruleset, Settings.from_env(os.environ).second_person)
+        return rulelife.prepare(draft, proposal, against, broken, second=second)
     except DraftBroken as broken:
         print("\n".join(fault.detail for fault in broken.faults))
         raise refused(broken) from broken

@@ -50,6 +50,13 @@ def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """A database on PostgreSQL for a whole file of tests."""
+    with postgres.database(postgres_server, f"{postgres_template}_{next(_numbers)}", postgres_template) as url:
+        yield url
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     path = tmp_path / "fenpai.db"

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from service.active import ActiveRules
 from service.api.bell import Bell
+from service.api.jobs import Jobs
 from service.api.meters import Meters
 from service.api.workshop import Workshop
 from service.casework import ADMIN, HOTLINE, Actor, Casework
@@ -72,10 +73,11 @@ class Office:
     bell: Bell
     meters: Meters
     casework: Casework
-    workshop: Workshop
     vault: Vault
     channels: Channels
     dispatcher: Dispatcher
+    workshop: Workshop
+    jobs: Jobs
 
 
 def office(request: Request) -> Office:

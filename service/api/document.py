@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
+from models.drafts import DraftOpenIn, DraftPublishIn, EditsIn, WordsIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
@@ -29,7 +30,20 @@ REFERRED = re.compile(r"#/components/examples/(\w+)")
 LEADING = re.compile("[\u4e00-\u9fff]+")
 
 MOVES_SAID = dict.fromkeys(row.body for row in MOVES.values())
-READ: tuple[type[BaseModel], ...] = (ComplaintIn, WorkOrderIn, ChannelIn, DraftIn, PublishIn, ActivateIn, *MOVES_SAID)
+OF_DRAFTS = (DraftOpenIn, DraftPublishIn, EditsIn, WordsIn)
+READ: tuple[type[BaseModel], ...] = (
+    ComplaintIn,
+    WorkOrderIn,
+    ChannelIn,
+    DraftIn,
+    PublishIn,
+    ActivateIn,
+    DraftOpenIn,
+    DraftPublishIn,
+    EditsIn,
+    WordsIn,
+    *MOVES_SAID,
+)
 WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)
 """Models that endpoints read and write themselves, which FastAPI does not see."""
 

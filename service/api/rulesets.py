@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,20 +28,19 @@ from models.publication import (
 from models.ruleset import RuleSet
 from service import rulelife, ruletest, store
 from service.api import etag, responses, told
-from service.api.bodies import JSON, check_head, chunks, read_json
+from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice
-from service.api.faults import told as told_faults
+from service.api.packs import DRAFT, body, checked, draft_here, draft_in, published, version_told
 from service.api.plain import Json, body_of, door, validated
 from service.engine import ENGINE_VERSION
-from service.errors import BodyEmpty, Invalid, Overloaded, ParameterInvalid, RulesetNotFound
+from service.errors import Overloaded, ParameterInvalid, RulesetNotFound
 from service.rulelife import (
+    ApprovalMissing,
     ArchiveBroken,
     AuthorMissing,
     BaseMoved,
     CasesFail,
     ConfirmedBreak,
-    Draft,
-    DraftBroken,
     Impact,
     NothingNew,
     PackMismatch,
@@ -53,16 +52,7 @@ from service.store import Replica, RulesetRow
 
 router = door("/v1/rulesets", "规则")
 
-D = TypeVar("D", bound=DraftIn)
-
-ZIP = (b"application/zip", b"application/x-zip-compressed")
-MOST_BYTES = 32_000_000
-"""Of a body with the files of a pack; a pack holds at most 8 million characters."""
-SHOWN = 500
-
 Version = Annotated[int, Path(ge=1, le=MAX_VERSION, description="版本")]
-DRAFT = (*responses.BODY, *responses.WRITE, ArchiveBroken, DraftBroken)
-"""What can be wrong with any draft that comes in."""
 ACTIVATE = (RulesetNotFound, ParameterInvalid, AuthorMissing, BaseMoved, NothingNew, VersionBroken)
 
 
@@ -137,7 +127,7 @@ async def list_versions(here: WholeOffice) -> Response:
     """在用规则包的全部已发布版本：谁、何时、为什么、由哪一版改来。已发布的版本永不改变。"""
     pack = here.rules.row.pack
     rows = await here.reads(store.list_rulesets, pack)
-    return Json({"pack": pack, "versions": [_version(row) for row in rows]})
+    return Json({"pack": pack, "versions": [version_told(row) for row in rows]})
 
 
 @router.get(
@@ -152,7 +142,7 @@ async def get_version(version: Version, here: WholeOffice) -> Response:
     pack = here.rules.row.pack
     files = await here.reads(store.ruleset_files, pack, version)
     row = await here.reads(store.get_ruleset, pack, version)
-    return Json({**_version(row), "files": files})
+    return Json({**version_told(row), "files": files})
 
 
 @router.get(
@@ -174,35 +164,19 @@ async def diff_versions(before: Version, after: Version, here: WholeOffice) -> R
 # Trying -------------------------------------------------------------------------------------------------------------------------
 
 
-def _body(model: type[BaseModel], query: type[BaseModel] | None = None) -> dict[str, Any]:
-    """How a draft is declared: JSON, or a zip with the rest in the query."""
-    declared = body_of(model)
-    fields = query.model_json_schema()["properties"] if query else {}
-    declared["parameters"] = [
-        {"name": name, "in": "query", "description": f"只用于 zip：{schema.pop('description')}", "schema": schema}
-        for name, schema in fields.items()
-    ]
-    declared["requestBody"]["content"]["application/zip"] = {
-        "schema": {"type": "string", "format": "binary", "description": "规则包文件夹的压缩包"}
-    }
-    return declared
-
-
 @router.post(
     "/check",
     summary="检查草稿",
     response_model=Checked,
     response_description="错误与提醒",
     responses=responses.problems(*responses.BODY, *responses.WRITE, ArchiveBroken),
-    openapi_extra=_body(DraftIn),
+    openapi_extra=body(DraftIn),
 )
 async def check_draft(request: Request, here: WholeOffice) -> Response:
     """一次列出规则包的所有错误：文件、行、列、怎样改。有错误也答复 200，`ok` 为 false；什么也不改变。"""
-    given = await _draft_in(request, DraftIn)
+    given = await draft_in(request, DraftIn)
     mistakes = await here.workshop(lambda: rulelife.check(given.files))
-    errors = sum(mistake.severity == "error" for mistake in mistakes)
-    listed = [asdict(mistake) for mistake in mistakes[:SHOWN]]
-    return Json({"ok": not errors, "errors": errors, "warnings": len(mistakes) - errors, "mistakes": listed})
+    return Json(checked(mistakes))
 
 
 @router.post(
@@ -211,11 +185,11 @@ async def check_draft(request: Request, here: WholeOffice) -> Response:
     response_model=Tested,
     response_description="用例的结果",
     responses=responses.problems(*DRAFT),
-    openapi_extra=_body(DraftIn),
+    openapi_extra=body(DraftIn),
 )
 async def test_draft(request: Request, here: WholeOffice) -> Response:
     """运行规则旁边的用例（*.test.yaml），说明哪些不符、为什么，以及覆盖了多少规则和词语；什么也不改变。"""
-    given = await _draft_in(request, DraftIn)
+    given = await draft_in(request, DraftIn)
     report = await here.workshop(lambda: _tried(given.files))
     return Json(ruletest.as_json(report))
 
@@ -226,14 +200,14 @@ async def test_draft(request: Request, here: WholeOffice) -> Response:
     response_model=ImpactTold,
     response_description="影响",
     responses=responses.problems(*DRAFT, PackMismatch, VersionBroken, RulesetNotFound),
-    openapi_extra=_body(DraftIn),
+    openapi_extra=body(DraftIn),
 )
 async def impact_of_draft(request: Request, here: WholeOffice) -> Response:
     """把已受理的全部案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，确认过的案件是更对还是更错；什么也不改变。
 
     案件很多时要几分钟，由另外的进程来做，不耽误受理。
     """
-    given = await _draft_in(request, DraftIn)
+    given = await draft_in(request, DraftIn)
     found = await here.workshop(lambda: _replayed(given.files, here))
     return Json(rulelife.findings.as_json(found))
 
@@ -247,8 +221,8 @@ async def impact_of_draft(request: Request, here: WholeOffice) -> Response:
     summary="发布新版本",
     response_model=Published,
     response_description="已发布并启用",
-    responses=responses.problems(*DRAFT, AuthorMissing, CasesFail, ConfirmedBreak, BaseMoved, NothingNew, PackMismatch),
-    openapi_extra=_body(PublishIn, PublishQuery),
+    responses=responses.problems(*DRAFT, AuthorMissing, CasesFail, ConfirmedBreak, BaseMoved, NothingNew, PackMismatch, ApprovalMissing),
+    openapi_extra=body(PublishIn, PublishQuery),
 )
 async def publish_draft(request: Request, here: WholeOffice) -> Response:
     """检查、测试，都通过才发布并立即启用；答复时本副本已经换用，其他副本在两秒内换用。
@@ -256,12 +230,12 @@ async def publish_draft(request: Request, here: WholeOffice) -> Response:
     请求体是 JSON（`files` 与 `author`、`note` 等），或规则包文件夹的 zip（`author`、`note` 等写在查询参数中）。
     有用例未通过时拒绝，除非 `overrule` 写明理由。写入版本、启用和审计事件在同一个事务里。
     """
-    given = await _draft_in(request, PublishIn, PublishQuery)
+    given = await draft_in(request, PublishIn, PublishQuery)
     ready = await here.workshop(lambda: _prepared(given, here))
     here.rules.keep(ready.draft.engine)
     row = await here.writer.submit(lambda conn: rulelife.publish(conn, ready, datetime.now(UTC)))
     await here.rules.follow()
-    return Json(_published(row, ready), 201)
+    return Json(published(row, ready), 201)
 
 
 @router.post(
@@ -279,7 +253,7 @@ async def activate_version(version: Version, request: Request, here: WholeOffice
     await here.workshop(lambda: rulelife.read_version(here.database, pack, version))
     row = await here.writer.submit(lambda conn: rulelife.activate(conn, pack, version, proposal, datetime.now(UTC)))
     await here.rules.follow()
-    return Json(_version(row))
+    return Json(version_told(row))
 
 
 def _tried(files: Mapping[str, str]) -> ruletest.Report:
@@ -289,56 +263,18 @@ def _tried(files: Mapping[str, str]) -> ruletest.Report:
 
 def _prepared(given: PublishIn, here: Office) -> Ready:
     proposal = rulelife.signed(Proposal(given.author, given.note, given.base, given.overrule))
-    draft, engine = _draft_here(given.files, here), here.rules.engine
+    draft, engine = draft_here(given.files, here), here.rules.engine
     broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
-    return rulelife.prepare(draft, proposal, engine.ruleset.version, broken)
+    second = rulelife.needs_second(engine.ruleset, here.settings.second_person)
+    return rulelife.prepare(draft, proposal, engine.ruleset.version, broken, second=second)
 
 
 def _replayed(files: Mapping[str, str], here: Office) -> Impact:
-    draft = _draft_here(files, here)
+    draft = draft_here(files, here)
     return rulelife.replay_stored(here.database, (here.rules.engine, draft.engine), fork=False)
 
 
-def _draft_here(files: Mapping[str, str], here: Office) -> Draft:
-    draft = rulelife.read_draft(files)
-    rulelife.same_pack(draft, here.rules.row.pack)
-    return draft
-
-
-# Bodies and answers -------------------------------------------------------------------------------------------------------------
-
-
-async def _draft_in(request: Request, model: type[D], query: type[BaseModel] | None = None) -> D:
-    """The draft in a body: JSON, or a zip with the rest in the query."""
-    check_head(request, (*JSON, *ZIP), MOST_BYTES)
-    if _media_type(request) in JSON:
-        return validated(model, await read_json(request, MOST_BYTES))
-    body = b"".join([chunk async for chunk in chunks(request, MOST_BYTES)])
-    if not body:
-        raise BodyEmpty
-    try:
-        asked = query.model_validate(dict(request.query_params)).model_dump() if query else {}
-        return model.model_validate({**asked, "files": rulelife.unpack(body)})
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False)
-        raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", told_faults(faults)) from None
-
-
-def _media_type(request: Request) -> bytes:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower().encode()
-
-
-def _version(row: RulesetRow | None) -> dict[str, Any]:
-    if row is None:
-        raise RulesetNotFound
-    values = asdict(row)
-    return {name: values[name] for name in VersionTold.model_fields if name in values} | {"published_at": told.local(row.created_at)}
-
-
-def _published(row: RulesetRow, ready: Ready) -> dict[str, Any]:
-    report = ready.report
-    warnings = [str(warning) for warning in ready.draft.warnings[:SHOWN]]
-    return _version(row) | {"cases": len(report.results), "failed": len(report.failed), "warnings": warnings}
+# Answers -----------------------------------------------------------------------------------------------------------------------
 
 
 def _told(row: RulesetRow, ruleset: RuleSet, replicas: list[Replica]) -> RulesetTold:

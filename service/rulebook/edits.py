@@ -29,11 +29,15 @@ class CannotEdit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change: a word more in a rule's terms, exclusions or frame words or in a list; or another value of a rule's field."""
+    """One change: a word more in a rule's terms, exclusions or frame words or in a list (or one less, if `gone`).
+
+    Or another value of a rule's field.
+    """
 
     field: Field
     where: str
     value: str
+    gone: bool = False
 
 
 def apply(files: Mapping[str, str], edit: Edit) -> dict[str, str]:
@@ -42,12 +46,18 @@ def apply(files: Mapping[str, str], edit: Edit) -> dict[str, str]:
     written = files[name]
     text = written.removeprefix("\ufeff").replace("\r\n", "\n")
     sheet = Sheet(name, _kind(name), text)
-    changed = _Text(text).with_word(sheet, loc, edit) if edit.field in WORDS else _Text(text).with_value(sheet, loc, edit)
+    changed = _changed(text, sheet, loc, edit)
     if Sheet(name, _kind(name), changed).root.plain() != _expected(sheet, loc, edit):
         raise CannotEdit(f"{name}：{edit.where} 的 {edit.field} 写法特殊，没有把握改得对，请手改")
     if "\r\n" in written:
         changed = changed.replace("\n", "\r\n")
     return {**files, name: ("\ufeff" if written.startswith("\ufeff") else "") + changed}
+
+
+def _changed(text: str, sheet: Sheet, loc: Loc, edit: Edit) -> str:
+    if edit.gone:
+        return _Text(text).without_word(sheet, loc, edit)
+    return _Text(text).with_word(sheet, loc, edit) if edit.field in WORDS else _Text(text).with_value(sheet, loc, edit)
 
 
 def find(files: Mapping[str, str], edit: Edit) -> tuple[str, Loc]:
@@ -97,7 +107,9 @@ def _expected(sheet: Sheet, loc: Loc, edit: Edit) -> Any:
     target = whole
     for step in loc:
         target = target[step]
-    if edit.field == "list":
+    if edit.gone:
+        _list_of(target, edit).remove(edit.value)
+    elif edit.field == "list":
         target.append(edit.value)
     elif edit.field == "near":
         target["near"]["words"].append(edit.value)
@@ -108,6 +120,12 @@ def _expected(sheet: Sheet, loc: Loc, edit: Edit) -> Any:
     else:
         target[edit.field] = edit.value
     return whole
+
+
+def _list_of(target: Any, edit: Edit) -> list[str]:
+    """The words that an edit takes one from."""
+    words: list[str] = target if edit.field == "list" else target["near"]["words"] if edit.field == "near" else target[edit.field]
+    return words
 
 
 def quoted(word: str) -> str:
@@ -135,6 +153,49 @@ class _Text:
         before = self.lines[last.line - 1][: last.column - 1]
         self.lines.insert(last.line, before + quoted(edit.value))
         return "\n".join(self.lines)
+
+    def without_word(self, sheet: Sheet, loc: Loc, edit: Edit) -> str:
+        """A word less in a list, which must not be the last one."""
+        node = sheet.root.at(loc)
+        words = node if edit.field == "list" else self._words(node, edit)
+        if words is None or edit.value not in words.texts():
+            raise CannotEdit(f"{edit.where} 的 {edit.field} 里没有 {edit.value}")
+        items = words.items or []
+        place = words.texts().index(edit.value)
+        if len(items) == 1:
+            raise CannotEdit(f"{edit.value} 是 {edit.where} 的 {edit.field} 里唯一的词；请删掉整条规则或整个字段")
+        if self._at(words) != "[":
+            del self.lines[items[place].line - 1]
+        elif place + 1 < len(items):
+            self._cut_before(items[place], items[place + 1])
+        else:
+            self._cut_behind(items[place - 1], items[place])
+        return "\n".join(self.lines)
+
+    def _cut_before(self, item: Node, following: Node) -> None:
+        """Cut an item and the comma behind it; the line too, where it held nothing else."""
+        line = self.lines[item.line - 1]
+        before = line[: item.column - 1]
+        if following.line == item.line:
+            self.lines[item.line - 1] = before + line[following.column - 1 :]
+            return
+        rest = line[self._end(item) :].lstrip().removeprefix(",")
+        if before.strip() or rest.strip():
+            self.lines[item.line - 1] = (before.rstrip() if not rest.strip() else before) + rest
+        else:
+            del self.lines[item.line - 1]
+
+    def _cut_behind(self, previous: Node, item: Node) -> None:
+        """Cut the last item and the comma before it."""
+        line, end = self.lines[item.line - 1], self._end(item)
+        if previous.line == item.line:
+            self.lines[item.line - 1] = line[: self._end(previous)] + line[end:]
+            return
+        before = self.lines[previous.line - 1]
+        stop = self._end(previous)
+        self.lines[previous.line - 1] = before[:stop] + before[stop:].replace(",", "", 1)
+        rest = line[: item.column - 1] + line[end:]
+        self.lines[item.line - 1] = rest.replace(",", "", 1) if rest.lstrip().startswith(",") else rest
 
     def _words(self, rule: Node, edit: Edit) -> Node | None:
         if edit.field != "near":

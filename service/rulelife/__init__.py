@@ -7,26 +7,38 @@ ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, Confirmed
 row = publish(conn, ready, now)                        # version and activation in the transaction around it
 """
 
-from service.rulelife import findings
+from service.rulelife import approval, findings, kept
 from service.rulelife.archive import unpack, write_folder
 from service.rulelife.diff import Change, compare, told
 from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
 from service.rulelife.errors import (
+    ApprovalMissing,
+    ApprovalNotOpen,
     ArchiveBroken,
     AuthorMissing,
     BaseMoved,
     CasesFail,
     ConfirmedBreak,
     DraftBroken,
+    DraftClosed,
+    DraftFileNotFound,
+    DraftNotFound,
+    DraftsFull,
+    DraftStale,
+    EditRefused,
+    JobNotFound,
     NothingNew,
+    OwnApproval,
     PackMismatch,
     VersionBroken,
 )
 from service.rulelife.impact import Impact
-from service.rulelife.publish import Proposal, Ready, activate, prepare, publish, signed
+from service.rulelife.publish import Proposal, Ready, activate, needs_second, prepare, publish, signed
 from service.rulelife.stored import active_engine, replay_confirmed, replay_stored
 
 __all__ = [
+    "ApprovalMissing",
+    "ApprovalNotOpen",
     "ArchiveBroken",
     "AuthorMissing",
     "BaseMoved",
@@ -35,8 +47,16 @@ __all__ = [
     "ConfirmedBreak",
     "Draft",
     "DraftBroken",
+    "DraftClosed",
+    "DraftFileNotFound",
+    "DraftNotFound",
+    "DraftStale",
+    "DraftsFull",
+    "EditRefused",
     "Impact",
+    "JobNotFound",
     "NothingNew",
+    "OwnApproval",
     "PackMismatch",
     "Proposal",
     "Ready",
@@ -44,10 +64,13 @@ __all__ = [
     "activate",
     "active_engine",
     "active_version",
+    "approval",
     "check",
     "compare",
     "files_of",
     "findings",
+    "kept",
+    "needs_second",
     "prepare",
     "publish",
     "read_draft",

@@ -2,7 +2,11 @@
 
 Refusal
 ├── ArchiveBroken      400: the zip cannot be unpacked, or not safely
+├── NotFound 404: DraftNotFound, DraftFileNotFound, JobNotFound
+├── OwnApproval        403: who asked for it or worked on it cannot approve
+├── DraftStale         412: the draft has changed since it was read
 ├── Invalid 422
+│   ├── EditRefused    the edit cannot be made of the text as it is written
 │   ├── DraftBroken    the draft has mistakes; each with file, line, column and how to mend it
 │   ├── AuthorMissing  who publishes and why must be said
 │   └── PackMismatch   the draft is of another pack
@@ -10,13 +14,17 @@ Refusal
 ├── ConfirmedBreak     422: cases that officers confirmed would go wrong
 └── Conflict 409
     ├── BaseMoved      another version came into force since the draft was begun
+    ├── ApprovalMissing  a second person must approve this content first
+    ├── ApprovalNotOpen  nothing waits to be decided, or something does already
+    ├── DraftClosed    the draft was published or discarded
+    ├── DraftsFull     too many drafts are open
     ├── NothingNew     the version in force has the same content
     └── VersionBroken  the version cannot be read by this program, so it cannot be put in force
 """
 
 from collections.abc import Sequence
 
-from service.errors import Conflict, FieldFault, Invalid, Malformed, Refusal
+from service.errors import Conflict, FieldFault, Invalid, Malformed, NotFound, Refusal
 from service.rulebook import Mistake
 from service.ruletest import Report, as_json, text
 
@@ -83,6 +91,78 @@ class ConfirmedBreak(Refusal):
     code = "confirmed_break"
     status = 422
     title = "确认过的案件会出错"
+
+
+class DraftNotFound(NotFound):
+    """没有这个编号的草稿。"""
+
+    code = "draft_not_found"
+    title = "没有这个草稿"
+
+
+class DraftFileNotFound(NotFound):
+    """草稿里没有这个文件。"""
+
+    code = "draft_file_not_found"
+    title = "没有这个文件"
+
+
+class JobNotFound(NotFound):
+    """没有这个编号的任务。较早的任务不再保留。"""
+
+    code = "job_not_found"
+    title = "没有这个任务"
+
+
+class OwnApproval(Refusal):
+    """双人审批：请求审批的人和改过草稿的人不能自己批准。"""
+
+    code = "own_approval"
+    status = 403
+    title = "须由另一人批准"
+
+
+class DraftStale(Refusal):
+    """草稿在读取之后又有人改过，没有改动；请重新读取。"""
+
+    code = "draft_stale"
+    status = 412
+    title = "草稿已有改动"
+
+
+class EditRefused(Invalid):
+    """这处改动做不了。"""
+
+    code = "edit_refused"
+    title = "改不了"
+
+
+class DraftClosed(Conflict):
+    """草稿已发布或已丢弃，不能再改。"""
+
+    code = "draft_closed"
+    title = "草稿已结束"
+
+
+class DraftsFull(Conflict):
+    """没有结束的草稿太多，请先发布或丢弃一些。"""
+
+    code = "drafts_full"
+    title = "草稿太多"
+
+
+class ApprovalMissing(Conflict):
+    """实行双人审批：请先把内容作为草稿请求审批，由另一人批准后再发布；放行理由（overrule）不能代替审批。"""
+
+    code = "approval_missing"
+    title = "尚未批准"
+
+
+class ApprovalNotOpen(Conflict):
+    """没有等待决定的审批请求。"""
+
+    code = "approval_not_open"
+    title = "没有待批的请求"
 
 
 class BaseMoved(Conflict):

@@ -61,6 +61,7 @@ FIELDS: Mapping[str, str] = {
     "thresholds.category": "类别门槛",
     "thresholds.issue": "问题门槛",
     "calibration": "校准",
+    "second_person": "双人审批",
     "": "",
 }
 """Fields that officials know by another name than their key; the others are told by their key."""

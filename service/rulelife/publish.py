@@ -4,14 +4,15 @@ Nothing that is slow happens inside the transaction: the draft is examined befor
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from models.ruleset import RuleSet
 from service import rulebook, ruletest, store
 from service.errors import FieldFault, RulesetNotFound
 from service.rulelife.draft import Draft
-from service.rulelife.errors import AuthorMissing, BaseMoved, CasesFail, ConfirmedBreak, NothingNew
+from service.rulelife.errors import ApprovalMissing, AuthorMissing, BaseMoved, CasesFail, ConfirmedBreak, NothingNew
 from service.ruletest import Report
 from service.store import NewRuleset, RulesetRow
 
@@ -32,7 +33,8 @@ class Proposal:
 class Ready:
     """A draft that may be published.
 
-    `report` is its test, `broken` the confirmed cases that go wrong by it, `against` the version that was in force then.
+    `report` is its test, `broken` the confirmed cases that go wrong by it, `against` the version that was in force then;
+    `second`: another person must have approved this content.
     """
 
     draft: Draft
@@ -40,6 +42,7 @@ class Ready:
     against: int
     report: Report
     broken: tuple[str, ...]
+    second: bool = False
 
     @property
     def overruled(self) -> str | None:
@@ -49,7 +52,12 @@ class Ready:
         return f"{self.proposal.overrule}（不顾：{_few(facts)}）" if facts else None
 
 
-def prepare(draft: Draft, proposal: Proposal, against: int, broken: Sequence[str] = ()) -> Ready:
+def needs_second(in_force: RuleSet, setting: str) -> bool:
+    """Whether a second person must approve: the installation says so, or the pack in force (a draft cannot excuse itself)."""
+    return setting == "yes" or in_force.ruleset.second_person
+
+
+def prepare(draft: Draft, proposal: Proposal, against: int, broken: Sequence[str] = (), *, second: bool = False) -> Ready:
     """Examine a draft. What fails stops it, unless the proposal says why it may."""
     proposal = signed(proposal)
     report = ruletest.run(draft.engine, draft.files)
@@ -57,7 +65,7 @@ def prepare(draft: Draft, proposal: Proposal, against: int, broken: Sequence[str
         raise CasesFail.by(report)
     if not proposal.overrule and broken:
         raise refused(broken)
-    return Ready(draft, proposal, against, report, tuple(broken))
+    return Ready(draft, proposal, against, report, tuple(broken), second)
 
 
 def publish(conn: Any, ready: Ready, now: datetime) -> RulesetRow:
@@ -66,7 +74,7 @@ def publish(conn: Any, ready: Ready, now: datetime) -> RulesetRow:
     store.take_head(conn)
     active = store.active_ruleset(conn, pack)
     _still(ready, active)
-    row = store.publish_ruleset(conn, _new(ready, active, now))
+    row = store.publish_ruleset(conn, replace(_new(ready, active, now), approved_by=_approved(conn, ready)))
     return store.activate_ruleset(conn, pack, row.version, actor=proposal.author, at=now, note=proposal.note)
 
 
@@ -106,9 +114,21 @@ def _still(ready: Ready, active: RulesetRow | None) -> None:
         raise RulesetNotFound(f"数据库里还没有规则包 {ready.draft.ruleset.pack} 的版本，请先运行一次 fenpai serve。")
     if active.digest == rulebook.digest(ready.draft.files):
         raise NothingNew(f"内容与在用的第 {active.version} 版相同，没有发布。")
-    base = ready.proposal.base if ready.proposal.base is not None else ready.against
-    if active.version != base:
-        raise _moved(base, active)
+    for base in (ready.proposal.base, ready.against):
+        if base is not None and active.version != base:
+            raise _moved(base, active)
+
+
+def _approved(conn: Any, ready: Ready) -> str | None:
+    """Who approved this content; the approval is used up. Where one is needed and there is none, nothing is published."""
+    pack = ready.draft.ruleset.pack
+    given = store.approved_content(conn, pack, rulebook.digest(ready.draft.files))
+    if given is None and ready.second:
+        raise ApprovalMissing
+    if given is None:
+        return None
+    store.write_approval(conn, replace(given, state="used"))
+    return given.decided_by
 
 
 def _moved(base: int, active: RulesetRow | None) -> BaseMoved:

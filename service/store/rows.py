@@ -233,6 +233,7 @@ class NewRuleset:
     note: str = ""
     parent: int | None = None
     overruled: str | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,3 +322,61 @@ class WrongCase:
     triage: str
     ruleset_version: int
     verdict: str
+    truth_lead: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """A draft that is kept, without its files. `version` counts its edits; `state` is open, published or discarded."""
+
+    id: str
+    pack: str
+    title: str
+    base: int | None
+    digest: str
+    version: int
+    state: str
+    author: str
+    editors: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str
+    published: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """A second person's part: asked, then approved, refused or withdrawn; used once the content was published."""
+
+    id: str
+    pack: str
+    draft_id: str
+    digest: str
+    state: str
+    asked_by: str
+    asked_at: datetime
+    note: str
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A long piece of work: waiting, running, then done, failed or cancelled. `result` is JSON."""
+
+    id: str
+    kind: str
+    pack: str
+    draft_id: str
+    digest: str
+    against: int
+    state: str
+    done: int
+    total: int
+    actor: str
+    created_at: datetime
+    seen_at: datetime
+    result: str | None = None
+    error: str | None = None
+    finished_at: datetime | None = None

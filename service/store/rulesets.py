@@ -21,7 +21,7 @@ def publish_ruleset(conn: Connection, new: NewRuleset) -> RulesetRow:
         return newest
     version = newest.version + 1 if newest else 1
     conn.execute(insert(rulesets).values(**_values(new, version)))
-    more = {"note": new.note, "parent": new.parent, "overruled": new.overruled}
+    more = {"note": new.note, "parent": new.parent, "overruled": new.overruled, "approved_by": new.approved_by}
     _tell(conn, "rules.published", _existing(conn, new.pack, version), new.author, new.created_at, more)
     return _existing(conn, new.pack, version)
 

@@ -35,13 +35,14 @@ def upgrade() -> None:
     _outbox()
     _ledger()
     _rulesets()
+    _workbench()
     _register()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("wrongs", "tallies", "verdicts", "outbox", "channels", "replicas"):
+    for table in ("wrongs", "tallies", "verdicts", "outbox", "channels", "replicas", "drafts", "approvals", "jobs"):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -304,6 +305,65 @@ def _rulesets() -> None:
         sa.Column("seen_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_replicas"),
     )
+
+
+def _workbench() -> None:
+    op.create_table(
+        "drafts",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("base", sa.Integer),
+        sa.Column("files", sa.Text, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("editors", sa.Text, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("updated_at", Moment, nullable=False),
+        sa.Column("updated_by", sa.Text, nullable=False),
+        sa.Column("published", sa.Integer),
+        sa.PrimaryKeyConstraint("id", name="pk_drafts"),
+    )
+    op.create_index("ix_drafts_pack_state_updated_at", "drafts", ["pack", "state", "updated_at"])
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("draft_id", sa.String(26), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("asked_by", sa.Text, nullable=False),
+        sa.Column("asked_at", Moment, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("decided_by", sa.Text),
+        sa.Column("decided_at", Moment),
+        sa.Column("reason", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="pk_approvals"),
+    )
+    op.create_index("ix_approvals_draft_id_asked_at", "approvals", ["draft_id", "asked_at"])
+    op.create_index("ix_approvals_pack_digest", "approvals", ["pack", "digest"])
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("draft_id", sa.String(26), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("against", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("done", sa.Integer, nullable=False),
+        sa.Column("total", sa.Integer, nullable=False),
+        sa.Column("result", sa.Text),
+        sa.Column("error", sa.Text),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.Column("finished_at", Moment),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+    )
+    op.create_index("ix_jobs_created_at", "jobs", ["created_at"])
 
 
 def _register() -> None:

@@ -1,0 +1,80 @@
+"""/v1/rulesets/jobs: how far long work is, what came of it, and how to end it."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Path, Query
+from starlette.responses import Response
+
+from models.drafts import Jobs, JobsQuery, JobTold
+from service import store
+from service.api import responses, told
+from service.api.deps import Office, WholeOffice
+from service.api.jobs import as_told
+from service.api.plain import Json, door
+from service.errors import ParameterInvalid
+from service.rulelife import JobNotFound
+from service.store import JobRow
+
+router = door("/v1/rulesets/jobs", "规则")
+
+JobId = Annotated[str, Path(description="任务编号（ULID）")]
+
+
+@router.get(
+    "",
+    summary="列出任务",
+    response_model=Jobs,
+    response_description="任务",
+    responses=responses.problems(*responses.READ, ParameterInvalid),
+)
+async def list_jobs(query: Annotated[JobsQuery, Query()], here: WholeOffice) -> Response:
+    """最近的任务，新的在前，不含结果；保留最近 200 个。"""
+    rows = await here.reads(store.list_jobs, here.rules.row.pack, query.limit)
+    return Json({"jobs": [job_told(row) for row in rows]})
+
+
+@router.get(
+    "/{job_id}",
+    summary="查询任务",
+    response_model=JobTold,
+    response_description="任务",
+    responses=responses.problems(*responses.READ, JobNotFound),
+)
+async def get_job(job_id: JobId, here: WholeOffice) -> Response:
+    """任务的进度；完成之后有结果。服务重启会使没做完的任务失败，须再做一次。"""
+    return Json(job_told(await _found(here, job_id)))
+
+
+@router.delete(
+    "/{job_id}",
+    summary="取消任务",
+    response_model=JobTold,
+    response_description="任务",
+    responses=responses.problems(*responses.WRITE, JobNotFound),
+)
+async def cancel_job(job_id: JobId, here: WholeOffice) -> Response:
+    """取消一个没有做完的任务；已经结束的不变。"""
+    await _found(here, job_id)
+    await here.jobs.cancel(job_id)
+    return Json(job_told(await _found(here, job_id)))
+
+
+async def _found(here: Office, job_id: str) -> JobRow:
+    row = await here.reads(store.get_job, job_id) if job_id.isalnum() else None
+    if row is None:
+        raise JobNotFound
+    return row
+
+
+def job_told(row: JobRow) -> dict[str, Any]:
+    """A job on the wire."""
+    shown = asdict(as_told(row, datetime.now(UTC)))
+    return {name: shown[name] for name in JobTold.model_fields if name in shown} | {
+        "draft": row.draft_id,
+        "created_at": told.local(row.created_at),
+        "finished_at": row.finished_at and told.local(row.finished_at),
+        "result": orjson.Fragment(row.result) if row.result else None,
+    }

@@ -1,0 +1,250 @@
+"""/v1/rulesets/drafts/{id}/...: a draft is checked, tested, proved, tried on the past, approved by a second person, published."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from ulid import ULID
+
+from models.drafts import (
+    DraftDifference,
+    DraftPublishIn,
+    DraftWhole,
+    JobTold,
+    Proved,
+    WordsIn,
+)
+from models.publication import Checked, Published, Tested
+from service import prover, rulelife, ruletest, store
+from service.api import responses
+from service.api.bodies import read_json
+from service.api.deps import Acting, Office, WholeOffice
+from service.api.drafts import CHANGE, KNOWN, TAGGED, WHO, DraftId, Versions, now, versions_of, whole
+from service.api.jobs import Progress
+from service.api.longwork import job_told
+from service.api.packs import checked, draft_here, published
+from service.api.plain import Json, body_of, door, validated
+from service.errors import (
+    Overloaded,
+)
+from service.rulelife import (
+    ApprovalMissing,
+    ApprovalNotOpen,
+    AuthorMissing,
+    BaseMoved,
+    CasesFail,
+    ConfirmedBreak,
+    DraftBroken,
+    NothingNew,
+    OwnApproval,
+    PackMismatch,
+    Proposal,
+    Ready,
+    approval,
+    findings,
+    kept,
+)
+from service.store import ApprovalRow, DraftRow, JobRow
+
+router = door("/v1/rulesets/drafts", "规则")
+
+SOUND = (*KNOWN, Overloaded, DraftBroken, PackMismatch)
+
+
+# Examining ----------------------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/{draft_id}/check",
+    summary="检查这个草稿",
+    response_model=Checked,
+    response_description="错误与提醒",
+    responses=responses.problems(*KNOWN, Overloaded),
+)
+async def draft_check(draft_id: DraftId, here: WholeOffice) -> Response:
+    """一次列出草稿的所有错误：文件、行、列、怎样改。有错误也答复 200，`ok` 为 false。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    return Json(checked(await here.workshop(lambda: rulelife.check(held.files))))
+
+
+@router.post(
+    "/{draft_id}/test",
+    summary="测试这个草稿",
+    response_model=Tested,
+    response_description="用例的结果",
+    responses=responses.problems(*SOUND),
+)
+async def draft_test(draft_id: DraftId, here: WholeOffice) -> Response:
+    """运行草稿里的用例，说明哪些不符、为什么，以及覆盖了多少规则和词语。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    report = await here.workshop(lambda: ruletest.run(draft_here(held.files, here).engine, held.files))
+    return Json(ruletest.as_json(report))
+
+
+@router.post(
+    "/{draft_id}/prove",
+    summary="查证这个草稿",
+    response_model=Proved,
+    response_description="查证的结果",
+    responses=responses.problems(*SOUND),
+)
+async def draft_prove(draft_id: DraftId, here: WholeOffice) -> Response:
+    """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。要几秒钟。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    proof = await here.workshop(lambda: prover.prove(draft_here(held.files, here).engine))
+    whole = prover.as_json(proof)
+    return Json({name: whole[name] for name in Proved.model_fields})
+
+
+@router.get(
+    "/{draft_id}/diff",
+    summary="草稿改了什么",
+    response_model=DraftDifference,
+    response_description="逐项变化",
+    responses=responses.problems(*SOUND),
+)
+async def draft_diff(draft_id: DraftId, here: WholeOffice) -> Response:
+    """草稿与在用的版本相比，每一项会影响研判的变化。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    engine = here.rules.engine
+    draft = await here.workshop(lambda: draft_here(held.files, here))
+    changes = rulelife.compare(engine.ruleset, draft.ruleset)
+    listed = [asdict(change) | {"text": change.text} for change in changes]
+    return Json({"before": engine.ruleset.version, "changes": listed, "text": rulelife.told(changes)})
+
+
+@router.post(
+    "/{draft_id}/impact",
+    status_code=202,
+    summary="试算这个草稿的影响",
+    response_model=JobTold,
+    response_description="任务已开始",
+    responses={202: {"headers": responses.headers(Location="任务的地址")}, **responses.problems(*SOUND, *WHO, *responses.WRITE)},
+)
+async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: Acting) -> Response:
+    """把已受理的全部案件在在用的规则和草稿下各研判一遍。立即答复一个任务，查询任务得知进度和结果，也可以取消。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    draft = await here.workshop(lambda: draft_here(held.files, here))
+    engine, database = here.rules.engine, here.database
+    total = await here.reads(store.count_cases)
+
+    def work(progress: Progress) -> dict[str, Any]:
+        return findings.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
+
+    job = _job(held.row, engine.ruleset.version, total, actor.name)
+    row = await here.jobs.begin(job, work)
+    return Json(job_told(row), 202, headers={"Location": f"/v1/rulesets/jobs/{row.id}"})
+
+
+def _job(draft: DraftRow, against: int, total: int, actor: str) -> JobRow:
+    moment = now()
+    return JobRow(
+        id=str(ULID.from_datetime(moment)),
+        kind="impact",
+        pack=draft.pack,
+        draft_id=draft.id,
+        digest=draft.digest,
+        against=against,
+        state="waiting",
+        done=0,
+        total=total,
+        actor=actor,
+        created_at=moment,
+        seen_at=moment,
+    )
+
+
+# Publishing ---------------------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/{draft_id}/publish",
+    status_code=201,
+    summary="发布这个草稿",
+    response_model=Published,
+    response_description="已发布并启用",
+    responses=responses.problems(
+        *responses.BODY,
+        *CHANGE,
+        DraftBroken,
+        PackMismatch,
+        AuthorMissing,
+        CasesFail,
+        ConfirmedBreak,
+        BaseMoved,
+        NothingNew,
+        ApprovalMissing,
+    ),
+    openapi_extra=body_of(DraftPublishIn),
+)
+async def draft_publish(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+    """检查、测试，都通过才发布并立即启用；草稿就此结束。
+
+    在用的版本已不是开草稿时的那一版则拒绝（409）；看过差异后可在 `base` 写明新的版本。
+    """
+    named = versions_of(versions)
+    given = validated(DraftPublishIn, await read_json(request, here.settings.max_case_bytes))
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    if held.row.version not in named or held.row.state != "open":
+        await here.writer.submit(lambda conn: kept.still(conn, held.row, named))
+    proposal = Proposal(actor.name, given.note, given.base or held.row.base, given.overrule)
+    ready = await here.workshop(lambda: _prepared(held.files, proposal, here))
+    here.rules.keep(ready.draft.engine)
+    row = await here.writer.submit(lambda conn: kept.publish_draft(conn, held, ready, now()))
+    await here.rules.follow()
+    return Json(published(row, ready), 201)
+
+
+def _prepared(files: Mapping[str, str], proposal: Proposal, here: Office) -> Ready:
+    proposal, draft, engine = rulelife.signed(proposal), draft_here(files, here), here.rules.engine
+    broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
+    second = rulelife.needs_second(engine.ruleset, here.settings.second_person)
+    return rulelife.prepare(draft, proposal, engine.ruleset.version, broken, second=second)
+
+
+# The second person --------------------------------------------------------------------------------------------------------------
+
+STEPS = {
+    "ask": ("请求审批", "请另一人批准草稿现在的内容；此后再改动，须重新请求。", ()),
+    "approve": ("批准", "批准草稿现在的内容。请求审批的人、改过草稿的人不能批准。", (OwnApproval,)),
+    "refuse": ("不批准", "不批准，写明理由；已批准而尚未发布的也可改为不批准。", ()),
+    "withdraw": ("撤回审批请求", "撤回请求，写明理由；已批准而尚未发布的也可撤回。", ()),
+}
+DECISIONS = {"approve": "approved", "refuse": "refused", "withdraw": "withdrawn"}
+
+
+def _step(step: str) -> Callable[..., Any]:
+    """The door for one step of an approval."""
+
+    async def take(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+        named = versions_of(versions)
+        given = validated(WordsIn, await read_json(request, here.settings.max_case_bytes))
+        said = approval.Said(actor.name, given.reason, named)
+        held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+
+        def job(conn: Any) -> tuple[DraftRow, ApprovalRow]:
+            if step == "ask":
+                return approval.ask(conn, held.row, said, now())
+            return approval.decide(conn, held.row, said, DECISIONS[step], now())
+
+        row, asked = await here.writer.submit(job)
+        return whole(row, held.files, asked)
+
+    return take
+
+
+for _name, (_summary, _description, _more) in STEPS.items():
+    router.add_api_route(
+        f"/{{draft_id}}/{_name}",
+        _step(_name),
+        methods=["POST"],
+        name=f"draft_{_name}",
+        summary=_summary,
+        description=f"{_description}记入审计链。",
+        response_model=DraftWhole,
+        response_description="草稿与审批",
+        responses={200: TAGGED, **responses.problems(*responses.BODY, *CHANGE, ApprovalNotOpen, *_more)},
+        openapi_extra=body_of(WordsIn),
+    )
