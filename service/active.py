@@ -99,6 +99,11 @@ class ActiveRules:
         with self._database.read() as conn:
             return store.list_replicas(conn, row.pack)
 
+    def changed_at(self) -> datetime | None:
+        """Since when the version in force is that."""
+        with self._database.read() as conn:
+            return store.active_since(conn, self.row.pack)
+
     async def follow(self) -> None:
         """Look, and exchange the rule set if another version is active."""
         async with self._following:

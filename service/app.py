@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
 
-from service import active, db, intake, log, register, store
+from service import active, db, intake, log, register, rulebook, store
 from service.api import (
     batch,
     cases,
@@ -54,6 +54,7 @@ from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
 from service.vault import Vault
+from service.watch import House, Watch
 from service.writer import Writer
 
 ROUTERS = (
@@ -160,7 +161,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         writer.start()
         stack.push_async_callback(writer.stop)
         await writer.submit(lambda conn: store.bind_data_key(conn, vault.fingerprints))
-        rules = await active.take_up(database, writer, settings.pack)
+        rules = await active.take_up(database, writer, settings.folder)
         stack.callback(rules.close)
         office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
@@ -171,7 +172,10 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         await office.register.follow()
         office.dispatcher.start()
         stack.push_async_callback(office.dispatcher.stop)
-        await stack.enter_async_context(errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run()))
+        watching = [office.watch.run()] if office.watch else []
+        await stack.enter_async_context(
+            errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run(), *watching)
+        )
         stack.callback(office.bell.close)
         _announce(office)
         yield office
@@ -200,8 +204,15 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     bell.listeners.append(dispatcher.wake)
     meters.show_outbox(dispatcher)
     casework = Casework(writer, terms, now)
-    benches = Workshop(), Jobs(database, writer)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
+    benches, watch = (Workshop(), Jobs(database, writer)), _watch(settings, database, writer, rules)
+    meters.show_watch(watch)
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches, watch)
+
+
+def _watch(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules) -> Watch | None:
+    if not settings.rules_dir:
+        return None
+    return Watch(rulebook.find_pack(settings.rules_dir), House(database, writer, rules, settings.second_person))
 
 
 def _clockwork(office: Office) -> Clockwork:

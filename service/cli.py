@@ -105,7 +105,7 @@ def demonstrate(
 ) -> None:
     """启动真的服务，经接口送入示例工单，打印每件的研判与依据。"""
     settings = Settings.from_env(os.environ, database_url=f"sqlite:///{file}")
-    folder = rulebook.find_pack(settings.pack)
+    folder = rulebook.find_pack(settings.folder)
     lines = demo.orders(folder)
     console = Console()
     with demo.serving(settings) as (client, server):

@@ -23,6 +23,7 @@ class Settings(BaseModel):
         "sqlite:///fenpai.db", min_length=1, repr=False, description="数据库：sqlite:///文件 或 postgresql://用户@主机/库名"
     )
     pack: str = Field("beichen", min_length=1, description="规则包：名称或文件夹")
+    rules_dir: str = Field("", description="监视这个规则包文件夹，存盘即检查、测试、发布；设了它就不看 FENPAI_PACK")
     host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须同时设 FENPAI_TRUSTED_NETWORK=yes")
     port: int = Field(8360, ge=0, le=65535, description="监听端口；0 表示任选一个")
     trusted_network: Literal["yes", "no"] = Field("no", description="yes：网络可信，允许监听本机以外的地址")
@@ -55,6 +56,11 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise SettingsInvalid("\n".join(_told(fault["type"], fault["loc"], fault["msg"]) for fault in _faults(error))) from None
+
+    @property
+    def folder(self) -> str:
+        """The pack by its name or folder: the one that is watched, if one is."""
+        return self.rules_dir or self.pack
 
     @property
     def private_targets(self) -> bool:

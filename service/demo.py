@@ -72,7 +72,7 @@ def serving(settings: Settings) -> Iterator[tuple[httpx.Client, subprocess.Popen
     port = settings.port if settings.port and _is_free(settings.host, settings.port) else _free(settings.host)
     environment = os.environ | {
         "FENPAI_DATABASE_URL": settings.database_url,
-        "FENPAI_PACK": settings.pack,
+        "FENPAI_PACK": settings.folder,
         "FENPAI_PORT": str(port),
         "FENPAI_LOG_LEVEL": os.environ.get("FENPAI_LOG_LEVEL") or "error",
     }

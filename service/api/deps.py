@@ -24,6 +24,7 @@ from service.dispatcher import Dispatcher
 from service.intake import Desk
 from service.register import ActiveRegister
 from service.vault import Vault
+from service.watch import Watch
 from service.writer import Writer
 
 P = ParamSpec("P")
@@ -78,6 +79,7 @@ class Office:
     dispatcher: Dispatcher
     workshop: Workshop
     jobs: Jobs
+    watch: Watch | None
 
 
 def office(request: Request) -> Office:

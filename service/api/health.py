@@ -1,7 +1,9 @@
 """Is it alive, is it ready, what has it counted: for machines that watch."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -19,6 +21,9 @@ from service.errors import FenpaiError, Unready
 
 router = door("", "运行")
 
+SETTLED = timedelta(seconds=15)
+"""After so long all replicas should decide by the version in force."""
+
 CHECK_SECONDS = 3
 """How long one check may take."""
 
@@ -30,7 +35,11 @@ class Health(BaseModel):
     version: str = Field(description="程序版本")
 
 
-CheckName = Literal["database", "migrations", "writer", "ruleset", "deliveries"]
+CheckName = Literal["database", "migrations", "writer", "ruleset", "deliveries", "rules_dir", "replicas"]
+
+
+NEEDED = frozenset({"database", "migrations", "writer"})
+"""Without these nothing can be taken in; what else is wrong only degrades."""
 
 
 class Check(BaseModel):
@@ -76,8 +85,8 @@ async def readyz(request: Request, here: WholeOffice) -> Response:
 
     启用的新版本装不进来时，本副本继续使用原来的版本，答复 200 而 `status` 为 `degraded`：旧规则仍能受理，不应因此停止服务。
     """
-    checks = [*await _storage(here), _ruleset(here), _deliveries(here)]
-    broken = [check.detail for check in checks if not check.ok and check.name not in {"ruleset", "deliveries"}]
+    checks = [*await _storage(here), _ruleset(here), *await _replicas(here), _deliveries(here), *_rules_dir(here)]
+    broken = [check.detail for check in checks if not check.ok and check.name in NEEDED]
     shown, ruleset = [check.model_dump() for check in checks], _in_use(here)
     if broken:
         return answer(Unready("；".join(broken)), request.scope, checks=shown, ruleset=ruleset)
@@ -127,6 +136,28 @@ async def _tried(name: CheckName, fine: str, trial: Awaitable[None]) -> Check:
 def _ruleset(here: Office) -> Check:
     trouble = here.rules.trouble
     return Check(name="ruleset", ok=trouble is None, detail=trouble or f"在用第 {here.rules.row.version} 版")
+
+
+async def _replicas(here: Office) -> list[Check]:
+    """Whether all replicas decide by the same; for a moment after a change of version they may not."""
+    try:
+        replicas, changed = await here.reads.run(lambda: (here.rules.replicas(), here.rules.changed_at()))
+    except FenpaiError:
+        return []  # the database has its own check
+    told = Counter((replica.version, replica.digest) for replica in replicas)
+    shown = "，".join(f"{count} 个用第 {version} 版（{digest[:12]}）" for (version, digest), count in sorted(told.items()))
+    settled = changed is None or datetime.now(UTC) - changed > SETTLED
+    return [
+        Check(name="replicas", ok=len(told) <= 1 or not settled, detail=f"{len(replicas)} 个副本：{shown}" if told else "还没有副本报告")
+    ]
+
+
+def _rules_dir(here: Office) -> list[Check]:
+    if here.watch is None:
+        return []
+    trouble = here.watch.trouble
+    told = f"监视的文件夹 {here.watch.folder} 没有启用，仍用第 {here.rules.row.version} 版：{trouble}"
+    return [Check(name="rules_dir", ok=trouble is None, detail=told if trouble else f"监视 {here.watch.folder}")]
 
 
 def _deliveries(here: Office) -> Check:

@@ -21,6 +21,7 @@ from service.active import ActiveRules
 from service.dispatcher import Dispatcher
 from service.register import ActiveRegister
 from service.store import Case
+from service.watch import Watch
 
 QUICK = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
 ANSWER = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
@@ -91,6 +92,11 @@ class Meters:
         """Show which rule set is in force, and whether another one should be."""
         self.registry.register(_RulesetInfo(rules))
         self.watch("fenpai_ruleset_trouble", "1 表示启用的版本没有装入", lambda: float(rules.trouble is not None))
+
+    def show_watch(self, watch: Watch | None) -> None:
+        """Show whether what stands in the watched folder could not be published."""
+        if watch is not None:
+            self.watch("fenpai_rules_dir_trouble", "1 表示监视的规则文件夹没有启用", lambda: float(watch.trouble is not None))
 
     def show_register(self, register: ActiveRegister) -> None:
         """Show which register is in force, and whether another one should be."""

@@ -67,7 +67,7 @@ def opened(settings: Settings) -> Iterator[Counter]:
     """The counter of these settings, with the rule set that is in force in the database, or else the pack's."""
     with closing(db.connect(settings.database_url)) as database:
         db.check(database)
-        yield Counter(database, _ruleset(database, settings.pack))
+        yield Counter(database, _ruleset(database, settings.folder))
 
 
 def from_file(path: Path, ruleset: RuleSet, most: int) -> tuple[Institution, ...]:

@@ -96,7 +96,15 @@ from service.store.rows import (
     Wrong,
     WrongCase,
 )
-from service.store.rulesets import activate_ruleset, active_ruleset, get_ruleset, list_rulesets, publish_ruleset, ruleset_files
+from service.store.rulesets import (
+    activate_ruleset,
+    active_ruleset,
+    active_since,
+    get_ruleset,
+    list_rulesets,
+    publish_ruleset,
+    ruleset_files,
+)
 from service.store.timers import LEASE, claim_timers, is_held, is_timer_due
 
 __all__ = [
@@ -139,6 +147,7 @@ __all__ = [
     "WrongCase",
     "activate_ruleset",
     "active_ruleset",
+    "active_since",
     "add_approval",
     "add_draft",
     "add_job",

@@ -46,6 +46,12 @@ def active_ruleset(conn: Connection, pack: str) -> RulesetRow | None:
     return _first(conn, _select(pack).where(active_rulesets.c.version == rulesets.c.version))
 
 
+def active_since(conn: Connection, pack: str) -> datetime | None:
+    """When the version in force came into force."""
+    moment: datetime | None = conn.execute(select(active_rulesets.c.changed_at).where(active_rulesets.c.pack == pack)).scalar_one_or_none()
+    return moment
+
+
 def get_ruleset(conn: Connection, pack: str, version: int) -> RulesetRow | None:
     return _first(conn, _select(pack).where(rulesets.c.version == version))
 

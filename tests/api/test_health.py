@@ -24,7 +24,14 @@ class TestReady:
     def test_when_all_is_well(self, api: TestClient) -> None:
         told = Readiness.model_validate_json(api.get("/readyz").content)
         assert told.status == "ready"
-        assert [check.name for check in told.checks if check.ok] == ["database", "migrations", "writer", "ruleset", "deliveries"]
+        assert [check.name for check in told.checks if check.ok] == [
+            "database",
+            "migrations",
+            "writer",
+            "ruleset",
+            "replicas",
+            "deliveries",
+        ]
         assert told.ruleset.digest == api.get("/v1/rulesets/active").json()["digest"]
 
     def test_not_without_a_database(self, api: TestClient, settings: Settings) -> None:

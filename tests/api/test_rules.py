@@ -4,7 +4,8 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from service.app import create_app
 from service.config import Settings
 from service.errors import PackBroken, PackMissing
 from service.store import NewRuleset
-from tests.api.conftest import PACK, Orders, eventually, opened
+from tests.api.conftest import PACK, Orders, eventually, opened, settings_for
 from tests.packs.build import edited, tiny
 
 Paper = Callable[[], list[dict[str, Any]]]
@@ -112,6 +113,31 @@ class TestAnotherVersion:
             assert (answer.status_code, answer.json()["lead"]) == (200, "gym_office")
             seen.add(answer.json()["ruleset"]["version"])
         assert seen == {1, 2}
+
+
+class TestReplicas:
+    def test_that_decide_otherwise_than_the_rest_are_told_of(self, postgres_url: str) -> None:
+        settings, past = settings_for(postgres_url), datetime.now(UTC) - timedelta(minutes=1)
+        with opened(create_app(settings)) as api, closing(db.connect(postgres_url)) as database:
+            with database.write() as conn:
+                first = store.active_ruleset(conn, "tiny")
+                new = NewRuleset(pack="tiny", digest="a" * 64, files=tiny() | {"words.txt": "球棒\n"}, author="officer", created_at=past)
+                row = store.publish_ruleset(conn, new)
+                store.activate_ruleset(conn, "tiny", row.version, actor="officer", at=past)
+            follows(api, version=2)
+            assert replicas(api) == (True, "1 个副本")
+            assert first is not None
+            with database.write() as conn:
+                store.note_replica(conn, "STRAGGLER", first)
+            assert replicas(api) == (False, "2 个副本")
+            assert api.get("/readyz").json()["status"] == "degraded"
+            assert [one["version"] for one in api.get("/v1/rulesets/active").json()["replicas"]] == [2, 1]
+
+
+def replicas(api: TestClient) -> tuple[bool, str]:
+    """What /readyz says of the replicas: whether they agree, and how many there are."""
+    check = next(check for check in api.get("/readyz").json()["checks"] if check["name"] == "replicas")
+    return check["ok"], check["detail"].partition("：")[0]
 
 
 class TestFirstStart:
