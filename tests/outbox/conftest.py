@@ -57,6 +57,7 @@ class Post:
         self.clock: Callable[[Any], datetime] = store.now
         self._closing = closing
         self._numbers = iter(range(1, 1_000_000))
+        self._dispatchers: list[Running] = []
 
     def receiver(self, behaviour: Behaviour = takes_all, department: str = LEAD) -> Receiver:
         """A receiver that is the department's channel from now on."""
@@ -88,7 +89,10 @@ class Post:
 
     def write(self, job: Callable[[Any], T]) -> T:
         with self.database.write() as conn:
-            return job(conn)
+            done = job(conn)
+        for each in self._dispatchers:
+            each.wake()
+        return done
 
     def deliveries(self, **filters: Any) -> list[DeliveryRow]:
         with self.database.read() as conn:
@@ -102,7 +106,8 @@ class Post:
             return [event.kind for event in store.changes(conn, 0, 100_000) if event.kind.startswith(prefix)]
 
     def dispatch(self, pace: Pace = QUICK) -> "Running":
-        return self._closing.enter_context(running(self, pace))
+        self._dispatchers.append(self._closing.enter_context(running(self, pace)))
+        return self._dispatchers[-1]
 
     def replay(self, id_: str) -> DeliveryRow | None:
         return self.write(lambda conn: store.replay_delivery(conn, id_, actor="test", at=datetime.now(UTC)))
@@ -138,6 +143,11 @@ class Running:
     loop: asyncio.AbstractEventLoop
     dispatcher: Dispatcher
     stop: Callable[[], None]
+
+    def wake(self) -> None:
+        """As the bell does where a house writes and sends."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.dispatcher.wake)
 
 
 @contextmanager
