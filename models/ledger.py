@@ -5,12 +5,20 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from models.case import Query
+from models.complaint import Text, Wire
 
 
 class LedgerQuery(Query):
     """How much of the wrong instances is wanted."""
 
     limit: int = Field(50, ge=0, le=500, description="最多列出多少件判错的")
+
+
+class ReleaseIn(Wire):
+    """恢复: who lets a rule out of quarantine, and why."""
+
+    author: Text = Field("", max_length=100, description="谁恢复的，必填")
+    note: Text = Field("", max_length=2_000, description="理由，必填")
 
 
 class AccountTold(BaseModel):
@@ -37,12 +45,35 @@ class RuleAccountTold(AccountTold):
     status: Literal["active", "trial", "quarantined", "retired"] | None = Field(description="在用的规则集里的状态")
 
 
+class QuarantineTold(BaseModel):
+    """一次停用待查."""
+
+    rule: str = Field(description="规则编号")
+    version: int = Field(description="由哪一版停用")
+    at: AwareDatetime = Field(description="何时停用")
+    why: str = Field(description="为什么")
+    released_at: AwareDatetime | None = Field(description="何时恢复；没有恢复则为 null")
+    released_by: str | None = Field(description="谁恢复的")
+    released_version: int | None = Field(description="由哪一版恢复")
+    reason: str | None = Field(description="恢复的理由")
+
+
+class FloorTold(BaseModel):
+    """停用的下限."""
+
+    precision: int = Field(description="正确率下限（百分之几）")
+    cases: int = Field(description="至少多少件经人确认")
+    confidence: int = Field(description="区间的把握（百分之几）")
+
+
 class LedgerOverview(BaseModel):
     """台账总览."""
 
     pack: str = Field(description="规则包代码")
     version: int = Field(description="在用的版本")
+    floor: FloorTold | None = Field(description="低于它的规则自动停用待查；规则包没有写则为 null，不停用")
     rules: list[RuleAccountTold] = Field(description="全部规则，区间上限最低的在前")
+    quarantines: list[QuarantineTold] = Field(description="历次停用待查，新的在前")
 
 
 class TermAccountTold(AccountTold):

@@ -40,12 +40,16 @@ class Strength(StrEnum):
 
 
 class Status(StrEnum):
-    """trial: seen in evidence, without weight; quarantined: switched off by the ledger; retired: kept for the record."""
+    """trial: seen in evidence, without weight; quarantined: the same, by the ledger's doing; retired: kept for the record."""
 
     TRIAL = "trial"
     ACTIVE = "active"
     QUARANTINED = "quarantined"
     RETIRED = "retired"
+
+
+NAMING = (Status.ACTIVE, Status.QUARANTINED)
+"""Rules of these statuses lend the names of their programs to others: in quarantine a name stays a name, it only decides nothing."""
 
 
 class Near(Strict):
@@ -227,6 +231,17 @@ class RegisterPoints(Strict):
     absent: RegisterStatus | None = None
 
 
+class Floor(Strict):
+    """When a rule is quarantined: at least `cases` confirmed, and the upper end of the exact interval at `confidence` below `precision`.
+
+    All in percent but `cases`. The ledger is looked at again and again, hence the high confidence.
+    """
+
+    precision: int = Field(60, ge=0, le=100)
+    cases: int = Field(20, ge=1, le=100_000)
+    confidence: int = Field(99, ge=50, le=99)
+
+
 class Calibration(Strict):
     """What `fenpai calibrate` found: right with at least `promise` at `confidence`, on `n` labelled complaints.
 
@@ -274,6 +289,7 @@ class RulesetFile(Strict):
     returns: dict[ScopeCode, ReturnAdvice]
     no_evidence: ReturnAdvice
     questions: dict[Code, Question] = Field(default_factory=dict)
+    floor: Floor | None = None
     calibration: Calibration | None = None
 
 

@@ -241,6 +241,7 @@ tallies = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("month", String(7), primary_key=True),
     *(Column(name, Integer, nullable=False) for name in ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")),
+    Index(None, "term", "rule"),
 )
 
 # Where a rule was wrong.
@@ -254,6 +255,24 @@ wrongs = Table(
     Column("terms", Text, nullable=False),
     Index(None, "rule", "at", "case_id"),
     Index(None, "case_id"),
+)
+
+# Rules that the ledger took out of force, by the version that did it; `rights` and `wrongs` are what had been counted by then, or by
+# the release: only what comes later can tell against the rule again.
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("pack", Text, primary_key=True),
+    Column("rule", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("rights", Integer, nullable=False),
+    Column("wrongs", Integer, nullable=False),
+    Column("released_at", Moment),
+    Column("released_by", Text),
+    Column("released_version", Integer),
+    Column("reason", Text),
 )
 
 # Idempotency keys of moves, each with the event that answered it.

@@ -54,6 +54,7 @@ from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
 from service.store import NewCase, Outcome
 from service.vault import Vault
+from service.warden import Warden
 from service.watch import House, Watch
 from service.writer import Writer
 
@@ -172,10 +173,8 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         await office.register.follow()
         office.dispatcher.start()
         stack.push_async_callback(office.dispatcher.stop)
-        watching = [office.watch.run()] if office.watch else []
-        await stack.enter_async_context(
-            errands(rules.watch(), office.register.watch(), office.bell.watch(), _clockwork(office).run(), *watching)
-        )
+        beside = [rules.watch(), office.register.watch(), office.bell.watch(), office.warden.watch(), _clockwork(office).run()]
+        await stack.enter_async_context(errands(*beside, *([office.watch.run()] if office.watch else [])))
         stack.callback(office.bell.close)
         _announce(office)
         yield office
@@ -203,10 +202,11 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     dispatcher = Dispatcher(database, writer, vault, sender, Pace.of(settings), meters, now)
     bell.listeners.append(dispatcher.wake)
     meters.show_outbox(dispatcher)
-    casework = Casework(writer, terms, now)
-    benches, watch = (Workshop(), Jobs(database, writer)), _watch(settings, database, writer, rules)
+    casework, warden, watch = Casework(writer, terms, now), Warden(database, writer, rules), _watch(settings, database, writer, rules)
+    meters.show_warden(rules, warden)
     meters.show_watch(watch)
-    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches, watch)
+    benches = Workshop(), Jobs(database, writer), warden, watch
+    return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
 def _watch(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules) -> Watch | None:

@@ -1,13 +1,15 @@
-"""`fenpai rules ledger`: what people confirmed about the rules, on the command line."""
+"""`fenpai rules ledger | release`: what people confirmed about the rules, and letting a rule out of quarantine, on the command line."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from models.ruleset import RuleSet
-from service import ledger, rulelife, usage
-from service.ledger import RuleUnknown, output
-from service.press import AsJson, Pack, as_text, code_of, opened
+from service import ledger, rulelife, store, usage
+from service.ledger import RuleUnknown, output, quarantine
+from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened
+from service.rulelife import Proposal
 
 app = typer.Typer()
 
@@ -29,7 +31,8 @@ def show_ledger(
 
 def _overview(conn: Any, ruleset: RuleSet, most: int, *, as_json: bool) -> str:
     found = ledger.overview(conn, ruleset)
-    return as_text([output.head_json(head) for head in found]) if as_json else output.overview_text(found, most)
+    quarantines = store.list_quarantines(conn, ruleset.pack)
+    return as_text([output.head_json(head) for head in found]) if as_json else output.overview_text(found, quarantines, most)
 
 
 def _one(conn: Any, ruleset: RuleSet, rule: str, most: int, *, as_json: bool) -> str:
@@ -37,3 +40,20 @@ def _one(conn: Any, ruleset: RuleSet, rule: str, most: int, *, as_json: bool) ->
     if found is None:
         raise RuleUnknown(f"在用的规则集和台账里都没有规则 {rule}。")
     return as_text(output.ledger_json(found)) if as_json else output.ledger_text(found, ruleset)
+
+
+@app.command("release", cls=usage.Command)
+def release(
+    rule: Annotated[str, typer.Argument(metavar="规则编号", help="停用待查的规则")],
+    author: Author = "",
+    note: Note = "",
+    pack: Pack = "beichen",
+) -> None:
+    """恢复一条被台账停用待查的规则：发布一个它重新计分的版本，此后重新计数。"""
+    with opened() as database:
+        code = code_of(pack)
+        ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
+        ready = quarantine.prepare_release(database, ruleset, rule, Proposal(author, note))
+        with database.write() as conn:
+            row = quarantine.publish_release(conn, ready, rule, note, datetime.now(UTC))
+    print(f"已恢复规则 {rule}，发布并启用第 {row.version} 版。")

@@ -24,6 +24,7 @@ from service.dispatcher import Dispatcher
 from service.intake import Desk
 from service.register import ActiveRegister
 from service.vault import Vault
+from service.warden import Warden
 from service.watch import Watch
 from service.writer import Writer
 
@@ -79,6 +80,7 @@ class Office:
     dispatcher: Dispatcher
     workshop: Workshop
     jobs: Jobs
+    warden: Warden
     watch: Watch | None
 
 

@@ -15,6 +15,7 @@ from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
 from models.drafts import DraftOpenIn, DraftPublishIn, EditsIn, WordsIn
+from models.ledger import ReleaseIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
@@ -42,6 +43,7 @@ READ: tuple[type[BaseModel], ...] = (
     DraftPublishIn,
     EditsIn,
     WordsIn,
+    ReleaseIn,
     *MOVES_SAID,
 )
 WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)

@@ -1,17 +1,26 @@
 """/v1/rules: the ledger of each rule, by what people confirmed about cases."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from fastapi import Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
-from models.ledger import LedgerOverview, LedgerQuery, LedgerTold
-from service import ledger
+from models.ledger import LedgerOverview, LedgerQuery, LedgerTold, ReleaseIn
+from models.publication import VersionTold
+from models.ruleset import RuleSet
+from service import ledger, store
 from service.api import responses, told
-from service.api.deps import Reading, Rules
-from service.api.plain import Json, door
+from service.api.bodies import read_json
+from service.api.deps import Reading, Rules, WholeOffice
+from service.api.packs import version_told
+from service.api.plain import Json, body_of, door, validated
 from service.errors import ParameterInvalid
-from service.ledger import RuleUnknown, output
+from service.ledger import RuleAccount, RuleUnknown, output, quarantine
+from service.ledger.errors import CannotRelease, NotQuarantined
+from service.rulelife import AuthorMissing, BaseMoved, NothingNew, Proposal
+from service.store import Quarantine
 
 router = door("/v1/rules", "规则")
 
@@ -28,9 +37,26 @@ RuleId = Annotated[str, Path(min_length=1, max_length=80, description="规则编
 async def rules_ledger(rules: Rules, reads: Reading) -> Response:
     """每条规则判对了多少：由退单的裁定、更正、指定承办、退回热线、办结、归档汇总，附 95% 区间。最值得看的在前。"""
     ruleset = rules.engine.ruleset
-    found = await reads(ledger.overview, ruleset)
-    told = {"pack": rules.row.pack, "version": rules.row.version, "rules": [output.head_json(head) for head in found]}
-    return Json(told)
+    found, quarantines = await reads(_overview, ruleset)
+    floor = ruleset.ruleset.floor
+    return Json(
+        {
+            "pack": rules.row.pack,
+            "version": rules.row.version,
+            "floor": floor.model_dump() if floor else None,
+            "rules": [output.head_json(head) for head in found],
+            "quarantines": [_quarantine(each) for each in quarantines],
+        }
+    )
+
+
+def _overview(conn: Any, ruleset: RuleSet) -> tuple[list[RuleAccount], list[Quarantine]]:
+    return ledger.overview(conn, ruleset), store.list_quarantines(conn, ruleset.pack)
+
+
+def _quarantine(each: Quarantine) -> dict[str, Any]:
+    whole = output.quarantine_json(each)
+    return whole | {name: whole[name] and told.local(whole[name]) for name in ("at", "released_at")}
 
 
 @router.get(
@@ -52,3 +78,24 @@ async def rule_ledger(rule_id: RuleId, asked: Annotated[LedgerQuery, Query()], r
     for case in whole["wrong"]:
         case["at"] = case["at"] and told.local(case["at"])
     return Json(whole)
+
+
+@router.post(
+    "/{rule_id}/release",
+    summary="恢复一条停用待查的规则",
+    response_model=VersionTold,
+    response_description="已发布并启用",
+    responses=responses.problems(
+        *responses.BODY, *responses.WRITE, ParameterInvalid, AuthorMissing, NotQuarantined, CannotRelease, BaseMoved, NothingNew
+    ),
+    openapi_extra=body_of(ReleaseIn),
+)
+async def release_rule(rule_id: RuleId, request: Request, here: WholeOffice) -> Response:
+    """台账停用的规则由人恢复：发布一个它重新计分的版本并启用，此后重新计数，以前判错的不再算在它头上。理由记入版本与审计链。"""
+    given = validated(ReleaseIn, await read_json(request, here.settings.max_case_bytes))
+    proposal, ruleset = Proposal(given.author, given.note), here.rules.engine.ruleset
+    ready = await here.workshop(lambda: quarantine.prepare_release(here.database, ruleset, rule_id, proposal))
+    here.rules.keep(ready.draft.engine)
+    row = await here.writer.submit(lambda conn: quarantine.publish_release(conn, ready, rule_id, given.note, datetime.now(UTC)))
+    await here.rules.follow()
+    return Json(version_told(row))

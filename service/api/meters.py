@@ -17,10 +17,12 @@ from prometheus_client.registry import Collector
 
 from models.complaint import Complaint
 from models.decision import Decision
+from models.ruleset import Status
 from service.active import ActiveRules
 from service.dispatcher import Dispatcher
 from service.register import ActiveRegister
 from service.store import Case
+from service.warden import Warden
 from service.watch import Watch
 
 QUICK = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
@@ -98,6 +100,11 @@ class Meters:
         if watch is not None:
             self.watch("fenpai_rules_dir_trouble", "1 表示监视的规则文件夹没有启用", lambda: float(watch.trouble is not None))
 
+    def show_warden(self, rules: ActiveRules, warden: Warden) -> None:
+        """Show how many rules are in quarantine, and whether the ledger could not do what it should."""
+        self.watch("fenpai_rules_quarantined", "在用规则集里停用待查的规则数", lambda: quarantined(rules))
+        self.watch("fenpai_warden_trouble", "1 表示台账的自动停用出错", lambda: float(warden.trouble is not None))
+
     def show_register(self, register: ActiveRegister) -> None:
         """Show which register is in force, and whether another one should be."""
         self.watch("fenpai_register_revision", "在用名录的版本", lambda: register.mark.revision)
@@ -113,6 +120,10 @@ class Meters:
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def quarantined(rules: ActiveRules) -> float:
+    return float(sum(rule.status is Status.QUARANTINED for rule in rules.engine.ruleset.rules))
 
 
 class _RulesetInfo(Collector):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
-from models.ruleset import Rule, RuleSet, ScopeCode, Status
+from models.ruleset import NAMING, Rule, RuleSet, ScopeCode, Status
 
 from .terms import expand, expand_term, word_lists
 from .text import FIELDS, Reader
 from .tokens import cutter
 
-LIVE = (Status.ACTIVE, Status.TRIAL)
+LIVE = (Status.ACTIVE, Status.TRIAL, Status.QUARANTINED)
 """Rules of these statuses are looked for; only active ones carry weight."""
 
 
@@ -21,7 +21,7 @@ class PlannedRule:
     """A rule as the matcher wants it: numbers and sets of numbers only.
 
     `order` is its place in the plan, after all that it needs; `places` is empty where every place will do; `needs` is None where it
-    needs nothing, and empty where all that it needs is switched off.
+    needs nothing, and empty where all that it needs is switched off. `trial`: seen without weight, on trial or in quarantine.
     """
 
     order: int
@@ -69,8 +69,8 @@ class Plan:
 
     def _words(self, ruleset: RuleSet) -> set[str]:
         """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""
-        active = [rule for rule in ruleset.rules if rule.program and rule.status is Status.ACTIVE]
-        programs = {self.reader.fold(term) for rule in active for term in rule.terms if "{" not in term}
+        naming = [rule for rule in ruleset.rules if rule.program and rule.status in NAMING]
+        programs = {self.reader.fold(term) for rule in naming for term in rule.terms if "{" not in term}
         return programs | {self.reader.fold(word) for word in ruleset.words}
 
     def _planned(self, order: int, rule: Rule, rules: list[Rule], ruleset: RuleSet) -> PlannedRule:
@@ -86,7 +86,7 @@ class Plan:
             within=rule.near.within if rule.near else None,
             needs=frozenset(_orders(rule.needs, rules)) if rule.needs else None,
             blocked_by=frozenset(_orders(rule.blocked_by, rules)),
-            trial=rule.status is Status.TRIAL,
+            trial=rule.status is not Status.ACTIVE,
             loose=rule.loose,
             negatable=kind == "category" or rule.supports == "scope:in",
             clause=rule.clause,

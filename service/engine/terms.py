@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import product
 
-from models.ruleset import Rule, Status
+from models.ruleset import NAMING, Rule
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 PROGRAM = "program"
@@ -15,7 +15,7 @@ def word_lists(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> d
     """The lists that terms may name: the pack's own, `program`, and one for each category that has programs."""
     programs: dict[str, list[str]] = {PROGRAM: []}
     for rule in rules:
-        if rule.program and rule.category and rule.status is Status.ACTIVE:
+        if rule.program and rule.category and rule.status in NAMING:
             plain = [term for term in rule.terms if not PLACE.search(term)]
             programs[PROGRAM] += plain
             programs.setdefault(rule.category, []).extend(plain)

@@ -11,7 +11,7 @@ from service.ledger.accounts import Account, Ledger, RuleAccount
 from service.ledger.judge import COUNTS
 from service.ledger.verdict import Verdict
 from service.log import masked
-from service.store import WrongCase
+from service.store import Quarantine, WrongCase
 
 TEXT = 200
 STATUS = {"active": "在用", "trial": "试用", "quarantined": "停用待查", "retired": "已退役"}
@@ -73,6 +73,11 @@ def wrong_json(case: WrongCase) -> dict[str, Any]:
     }
 
 
+def quarantine_json(each: Quarantine) -> dict[str, Any]:
+    names = ("rule", "version", "at", "why", "released_at", "released_by", "released_version", "reason")
+    return {name: getattr(each, name) for name in names}
+
+
 # For a terminal -----------------------------------------------------------------------------------------------------------------
 
 
@@ -84,13 +89,14 @@ def share(account: Account) -> str:
     return f"{account.precision:.1%}（{account.rights}/{account.n}，95% 区间 {low:.1%} 至 {high:.1%}）"
 
 
-def overview_text(found: list[RuleAccount], most: int) -> str:
+def overview_text(found: list[RuleAccount], quarantines: list[Quarantine], most: int) -> str:
     known = [head for head in found if head.account.n]
     lines = [
         f"{head.rule}（{head.name or '在用规则集里没有'}）{_status(head)}：{share(head.account)}{_returns(head.account)}" for head in known
     ]
     more = [f"……另有 {len(known) - most} 条"] if len(known) > most else []
-    return "\n".join([*lines[:most], *more, f"{len(found)} 条规则，{len(known)} 条有经人确认的结果；区间上限最低的在前。"])
+    lasting = [f"停用待查：{each.why}（第 {each.version} 版）" for each in quarantines if each.released_at is None]
+    return "\n".join([*lines[:most], *more, *lasting, f"{len(found)} 条规则，{len(known)} 条有经人确认的结果；区间上限最低的在前。"])
 
 
 def ledger_text(ledger: Ledger, ruleset: RuleSet) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
-from models.ruleset import Rule, RuleSet, Status
+from models.ruleset import NAMING, Rule, RuleSet
 from service.engine import Engine
 
 NEVER = "\x00"
@@ -36,7 +36,7 @@ def touched(before: Engine, after: Engine) -> Finder | None:
 
 def _frame(ruleset: RuleSet) -> tuple[Any, ...]:
     """All that decides besides the words of rules: numbers, issues, how texts are read and cut, what each rule does with its words."""
-    programs = {rule.id: rule.terms for rule in ruleset.rules if rule.program and rule.status is Status.ACTIVE}
+    programs = {rule.id: rule.terms for rule in ruleset.rules if rule.program and rule.status in NAMING}
     return ruleset.ruleset, ruleset.issues, ruleset.aliases, ruleset.words, programs, [_without_words(rule) for rule in ruleset.rules]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from models.ruleset import Rule, RuleSet, Status, Strength
+from models.ruleset import NAMING, Rule, RuleSet, Strength
 from service.engine import Engine
 from service.engine.plan import Plan, PlannedRule
 from service.engine.terms import PLACE, PROGRAM
@@ -141,7 +141,7 @@ def _programs(ruleset: RuleSet) -> dict[tuple[str, str], str | None]:
     """For each program in each list made of programs the one rule that it comes from; None where several hold it."""
     owners: dict[tuple[str, str], str | None] = {}
     for rule in ruleset.rules:
-        if rule.program and rule.category and rule.status is Status.ACTIVE:
+        if rule.program and rule.category and rule.status in NAMING:
             for term in rule.terms:
                 for place in (PROGRAM, rule.category) if not PLACE.search(term) else ():
                     owners[place, term] = None if owners.get((place, term), rule.id) != rule.id else rule.id

@@ -22,7 +22,19 @@ from service.store.drafts import (
 from service.store.events import append_events, case_events, changes, feed_head, take_head
 from service.store.jobs import add_job, fail_jobs, get_job, list_jobs, note_job
 from service.store.keys import bind_data_key, note_data_key
-from service.store.ledger import add_tallies, all_tallies, get_verdict, put_verdict, put_wrongs, rule_totals, tallies_of, wrong_cases
+from service.store.ledger import (
+    add_quarantine,
+    add_tallies,
+    all_tallies,
+    end_quarantines,
+    get_verdict,
+    list_quarantines,
+    put_verdict,
+    put_wrongs,
+    rule_totals,
+    tallies_of,
+    wrong_cases,
+)
 from service.store.moves import (
     alarmed_cases,
     case_notes,
@@ -89,6 +101,7 @@ from service.store.rows import (
     Outcome,
     Page,
     PastCase,
+    Quarantine,
     Replica,
     RulesetRow,
     Tally,
@@ -136,6 +149,7 @@ __all__ = [
     "Outcome",
     "Page",
     "PastCase",
+    "Quarantine",
     "RegisterChange",
     "RegisterMark",
     "Replica",
@@ -151,6 +165,7 @@ __all__ = [
     "add_approval",
     "add_draft",
     "add_job",
+    "add_quarantine",
     "add_tallies",
     "alarmed_cases",
     "all_tallies",
@@ -171,6 +186,7 @@ __all__ = [
     "dead_deliveries",
     "draft_files",
     "due_departments",
+    "end_quarantines",
     "fail_jobs",
     "feed_head",
     "find_case",
@@ -197,6 +213,7 @@ __all__ = [
     "list_institutions",
     "list_jobs",
     "list_position",
+    "list_quarantines",
     "list_replicas",
     "list_rulesets",
     "members",

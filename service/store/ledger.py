@@ -1,13 +1,14 @@
 """The ledger as it is stored: the verdict on each case, the accounts of rules and terms, and where rules were wrong."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
-from models.tables import cases, tallies, verdicts, wrongs
-from service.store.rows import Tally, Wrong, WrongCase
+from models.tables import cases, quarantines, tallies, verdicts, wrongs
+from service.store.rows import Quarantine, Tally, Wrong, WrongCase
 from service.store.sql import Insert, Named, Prepared, moments
 
 _GET = Prepared(select(verdicts.c.body).where(verdicts.c.case_id == bindparam("of")))
@@ -88,3 +89,23 @@ def wrong_cases(conn: Connection, rule: str, limit: int) -> list[WrongCase]:
 
 def _counted(row: Any) -> dict[str, int]:
     return {name: int(row[name]) for name in _COUNTS}
+
+
+def list_quarantines(conn: Connection, pack: str) -> list[Quarantine]:
+    """All quarantines of a pack, the newest first."""
+    statement = select(quarantines).where(quarantines.c.pack == pack).order_by(quarantines.c.version.desc(), quarantines.c.rule)
+    return [Quarantine(**row) for row in conn.execute(statement).mappings()]
+
+
+def add_quarantine(conn: Connection, new: Quarantine) -> None:
+    """By a version that did it once already and was taken back, it does it anew."""
+    place = (quarantines.c.pack == new.pack, quarantines.c.rule == new.rule, quarantines.c.version == new.version)
+    conn.execute(delete(quarantines).where(*place))
+    conn.execute(insert(quarantines).values(asdict(new)))
+
+
+def end_quarantines(conn: Connection, ended: Quarantine) -> None:
+    """Let a rule out of all its quarantines that last."""
+    names = ("rights", "wrongs", "released_at", "released_by", "released_version", "reason")
+    lasting = (quarantines.c.pack == ended.pack, quarantines.c.rule == ended.rule, quarantines.c.released_at.is_(None))
+    conn.execute(update(quarantines).where(*lasting).values({name: getattr(ended, name) for name in names}))

@@ -322,7 +322,6 @@ class WrongCase:
     triage: str
     ruleset_version: int
     verdict: str
-    truth_lead: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,3 +379,20 @@ class JobRow:
     result: str | None = None
     error: str | None = None
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """A rule that the ledger took out of force: by which version, why, what had been counted; who let it out again, and why."""
+
+    pack: str
+    rule: str
+    version: int
+    at: datetime
+    why: str
+    rights: int
+    wrongs: int
+    released_at: datetime | None = None
+    released_by: str | None = None
+    released_version: int | None = None
+    reason: str | None = None

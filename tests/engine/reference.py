@@ -74,7 +74,7 @@ class Reference:
         self.head = ruleset.ruleset
         self.simplified = opencc.OpenCC("t2s")
         self.aliases = {self.folded(alias): self.folded(meaning) for alias, meaning in ruleset.aliases.items()}
-        self.rules = [rule for rule in ruleset.rules if rule.status in {"active", "trial"}]
+        self.rules = [rule for rule in ruleset.rules if rule.status in {"active", "trial", "quarantined"}]
         self.lists = self._lists()
         self.terms = {rule.id: self._written_out(rule.terms) for rule in self.rules}
         self.unless = {rule.id: self._written_out(rule.unless) for rule in self.rules}
@@ -85,7 +85,13 @@ class Reference:
         self.tokenizer = jieba.Tokenizer()
         self.tokenizer.initialize()
         self.tokenizer.total = sum(self.tokenizer.FREQ.values())  # a word that stands twice in jieba's dictionary counts once
-        programs = (term for rule in ruleset.rules if rule.program and rule.status == "active" for term in rule.terms if "{" not in term)
+        programs = (
+            term
+            for rule in ruleset.rules
+            if rule.program and rule.status in {"active", "quarantined"}
+            for term in rule.terms
+            if "{" not in term
+        )
         for word in sorted({self.folded(word) for word in (*ruleset.words, *programs)}):
             self._learn(word)
 
@@ -101,7 +107,7 @@ class Reference:
     def _lists(self) -> dict[str, set[str]]:
         lists: dict[str, set[str]] = {"program": set()}
         for rule in self.ruleset.rules:
-            if rule.program and rule.category and rule.status == "active":
+            if rule.program and rule.category and rule.status in {"active", "quarantined"}:
                 plain = {term for term in rule.terms if "{" not in term}
                 lists["program"] |= plain
                 lists[rule.category] = lists.get(rule.category, set()) | plain

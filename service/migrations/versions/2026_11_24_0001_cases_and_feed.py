@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("wrongs", "tallies", "verdicts", "outbox", "channels", "replicas", "drafts", "approvals", "jobs"):
+    for table in ("quarantines", "wrongs", "tallies", "verdicts", "outbox", "channels", "replicas", "drafts", "approvals", "jobs"):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -220,6 +220,7 @@ def _ledger() -> None:
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")),
         sa.PrimaryKeyConstraint("rule", "term", "version", "month", name="pk_tallies"),
     )
+    op.create_index("ix_tallies_term_rule", "tallies", ["term", "rule"])
     op.create_table(
         "wrongs",
         sa.Column("rule", sa.String(80), nullable=False),
@@ -232,6 +233,21 @@ def _ledger() -> None:
     )
     op.create_index("ix_wrongs_rule_at_case_id", "wrongs", ["rule", "at", "case_id"])
     op.create_index("ix_wrongs_case_id", "wrongs", ["case_id"])
+    op.create_table(
+        "quarantines",
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("rule", sa.String(80), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("rights", sa.Integer, nullable=False),
+        sa.Column("wrongs", sa.Integer, nullable=False),
+        sa.Column("released_at", Moment),
+        sa.Column("released_by", sa.Text),
+        sa.Column("released_version", sa.Integer),
+        sa.Column("reason", sa.Text),
+        sa.PrimaryKeyConstraint("pack", "rule", "version", name="pk_quarantines"),
+    )
 
 
 def _outbox() -> None:
