@@ -12,7 +12,7 @@ RUN python3 -m pip install --no-cache-dir --no-deps . && python3 -m pip check &&
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin fenpai && install -d -o fenpai -g fenpai -m 0750 /data
 COPY --from=build /opt/fenpai /opt/fenpai
-# 0.0.0.0 is refused until FENPAI_TRUSTED_NETWORK=yes is given at `docker run`: whoever opens the door says so.
+# It does not serve until there is an API key: docker run -v data:/data fenpai keys create --name 管理员 --scope admin
 ENV PATH=/opt/fenpai/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -163,7 +163,7 @@ events = Table(
 )
 
 # Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use,
-# 'register' the revision and digest of the register.
+# 'register' the revision and digest of the register, 'api_keys' how often keys have changed.
 heads = Table(
     "heads",
     metadata,
@@ -424,6 +424,21 @@ replicas = Table(
     Column("version", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("seen_at", Moment, nullable=False),
+)
+
+# API keys: the SHA-256 of each, never the key. None is ever deleted, so that the log's ids keep their names.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("replaced_by", String(16)),
 )
 
 # The register (名录). Ids rise in the order in which institutions came in; `search` is all that one may look for, folded.

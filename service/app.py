@@ -21,6 +21,8 @@ from fastapi_standalone_docs import StandaloneDocs
 
 from service import active, db, intake, log, register, rulebook, store
 from service.api import (
+    access,
+    accesskeys,
     batch,
     cases,
     changes,
@@ -49,9 +51,10 @@ from service.api.porter import Porter
 from service.api.workshop import Workshop
 from service.casework import Casework, Clockwork, Handbook, Now
 from service.channels import Channels
-from service.config import Settings
+from service.config import Settings, is_loopback
 from service.dispatcher import Dispatcher, Pace
-from service.errors import DatabaseUnreachable, ListenFailed, StorageUnavailable
+from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
+from service.keyring import Keyring
 from service.store import NewCase, Outcome
 from service.vault import Vault
 from service.warden import Warden
@@ -75,6 +78,7 @@ ROUTERS = (
     trials.router,
     longwork.router,
     institutions.router,
+    accesskeys.router,
     health.router,
 )
 """The busiest first: they are tried in this order."""
@@ -82,6 +86,7 @@ ROUTERS = (
 DESCRIPTION = """把 12345 热线关于校外培训的诉求分派给主管单位，并逐条说明理由。
 
 - 时间都带时区；答复中的时间为北京时间。请求体用 UTF-8 编码的 JSON，未知字段一律拒绝。
+- 每个请求都要带接口钥匙：`Authorization: Bearer 钥匙`。钥匙有权限之分，单位的钥匙只看得到本单位主办、协办的案件。
 - 出错时答复 `application/problem+json`（RFC 9457）：`code` 是稳定的英文代码，`detail` 说明错在哪里、怎样改，
   `errors` 逐个字段说明，`instance` 是请求编号。
 - 请求可带 `X-Request-Id` 自定编号，答复原样带回；不带则由本服务编一个。
@@ -96,6 +101,7 @@ TAGS = [
     {"name": "变更", "description": "有序的变更流，供轮询"},
     {"name": "规则", "description": "在用的规则集与单位"},
     {"name": "名录", "description": "机构名录：查询、导入、导出"},
+    {"name": "钥匙", "description": "接口钥匙：发放、更换、吊销"},
     {"name": "运行", "description": "供监控程序使用"},
 ]
 
@@ -125,6 +131,7 @@ def create_app(settings: Settings, now: Now = store.now) -> FastAPI:
     # Put in flat: FastAPI's include_router would match every request twice.
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
+    access.guard(app)
     StandaloneDocs(app)
     app.middleware_stack = Porter(app.build_middleware_stack(), _doors(app))
     return app
@@ -166,14 +173,23 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         stack.callback(rules.close)
         office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
+        stack.callback(office.keyring.close)
         stack.callback(office.workshop.close)
         await office.jobs.open()
         stack.push_async_callback(office.jobs.close)
         stack.push_async_callback(office.channels.close)
         await office.register.follow()
+        await office.keyring.look()
         office.dispatcher.start()
         stack.push_async_callback(office.dispatcher.stop)
-        beside = [rules.watch(), office.register.watch(), office.bell.watch(), office.warden.watch(), _clockwork(office).run()]
+        beside = [
+            rules.watch(),
+            office.register.watch(),
+            office.bell.watch(),
+            office.warden.watch(),
+            office.keyring.watch(),
+            _clockwork(office).run(),
+        ]
         await stack.enter_async_context(errands(*beside, *([office.watch.run()] if office.watch else [])))
         stack.callback(office.bell.close)
         _announce(office)
@@ -205,7 +221,7 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     casework, warden, watch = Casework(writer, terms, now), Warden(database, writer, rules), _watch(settings, database, writer, rules)
     meters.show_warden(rules, warden)
     meters.show_watch(watch)
-    benches = Workshop(), Jobs(database, writer), warden, watch
+    benches = Workshop(), Jobs(database, writer), Keyring(database), warden, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
@@ -275,8 +291,12 @@ def _key_file(database: db.Database) -> Path | None:
 # Serving --------------------------------------------------------------------------------------------------------------------------
 
 
-def serve(settings: Settings, opened: Callable[[str], None] | None = None) -> None:
-    """Serve until told to stop. `opened` hears the address once requests are taken; a StartError says why there are none."""
+Opened = Callable[[str, bool], None]
+"""Hears the address at which requests are taken, and whether they need a key."""
+
+
+def serve(settings: Settings, opened: Opened | None = None) -> None:
+    """Serve until told to stop; a StartError says why no requests are taken."""
     paper = log.configure(settings.log_level)
     app = create_app(settings)
     config = uvicorn.Config(
@@ -295,14 +315,24 @@ def serve(settings: Settings, opened: Callable[[str], None] | None = None) -> No
 
 async def _serve(app: FastAPI, settings: Settings, server: "_Server", door: socket.socket, paper: log.Paper) -> None:
     async with open_office(settings) as app.state.office, errands(paper.turn()):
+        _check_door(settings, app.state.office)
         with settled():
             await server.serve([door])
+
+
+def _check_door(settings: Settings, office: Office) -> None:
+    """Beyond this machine nobody comes in without a key; so there must be one."""
+    if not is_loopback(settings.host) and not office.keyring.locked:
+        raise OpenDoor(
+            f"FENPAI_HOST={settings.host} 会让其他机器也能访问，而数据库里还没有接口钥匙。"
+            "请先发一把：fenpai keys create --name 管理员 --scope admin；或只监听本机：FENPAI_HOST=127.0.0.1。"
+        )
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, but those who wait for a change are sent home first, and a signal only ends the serving."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, opened: Callable[[str], None] | None) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, opened: Opened | None) -> None:
         super().__init__(config)
         self._app = app
         self._opened = opened
@@ -310,7 +340,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._opened and sockets:
-            self._opened(_address(sockets[0]))
+            self._opened(_address(sockets[0]), self._app.state.office.keyring.locked)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.office.bell.close()

@@ -22,7 +22,7 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, clerk, db, demo, post, press, prover, register, repair, rulebook, ruletest, show, usage
+from service import batch, clerk, db, demo, locksmith, post, press, prover, register, repair, rulebook, ruletest, show, usage
 from service import work as dispatching
 from service.config import Settings
 from service.engine import Engine
@@ -50,6 +50,7 @@ rules.add_typer(clerk.app)
 app.add_typer(press.cases, name="cases")
 app.add_typer(rules, name="rules")
 app.add_typer(post.app, name="deliveries")
+app.add_typer(locksmith.app, name="keys")
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")
 institutions = typer.Typer(cls=usage.Group, help="导入、导出、查询机构名录。", rich_markup_mode=None)
@@ -70,6 +71,7 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 @database.callback(invoke_without_command=True)
 @institutions.callback(invoke_without_command=True)
 @post.app.callback(invoke_without_command=True)
+@locksmith.app.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:
@@ -88,8 +90,10 @@ def serve(
     house.serve(Settings.from_env(os.environ, host=host, port=port), _serving)
 
 
-def _serving(address: str) -> None:
+def _serving(address: str, locked: bool = True) -> None:
     print(f"fenpai 正在提供服务：{address}（接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
+    if not locked:
+        print("还没有接口钥匙：只接受本机的请求，且不问是谁。发第一把钥匙：fenpai keys create --name 管理员 --scope admin", flush=True)
 
 
 @app.command(cls=usage.Command)

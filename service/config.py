@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from service.errors import SettingsInvalid
 
@@ -24,9 +24,8 @@ class Settings(BaseModel):
     )
     pack: str = Field("beichen", min_length=1, description="规则包：名称或文件夹")
     rules_dir: str = Field("", description="监视这个规则包文件夹，存盘即检查、测试、发布；设了它就不看 FENPAI_PACK")
-    host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须同时设 FENPAI_TRUSTED_NETWORK=yes")
+    host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须先发接口钥匙（fenpai keys create）")
     port: int = Field(8360, ge=0, le=65535, description="监听端口；0 表示任选一个")
-    trusted_network: Literal["yes", "no"] = Field("no", description="yes：网络可信，允许监听本机以外的地址")
     data_key: SecretStr | None = Field(None, description="加密诉求人信息的密钥，新的在前，用逗号隔开；SQLite 可不设")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")
     max_case_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="一个工单的请求体最多多少字节")
@@ -37,14 +36,6 @@ class Settings(BaseModel):
     allow_private_targets: Literal["yes", "no"] = Field("no", description="yes：允许向本机和内网的地址送达")
     second_person: Literal["yes", "no"] = Field("no", description="yes：发布规则须先由另一人批准（规则包也可自定）")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
-
-    @model_validator(mode="after")
-    def _closed_door(self) -> Self:
-        if not _is_loopback(self.host) and self.trusted_network != "yes":
-            raise ValueError(
-                f"FENPAI_HOST={self.host} 会让其他机器也能访问，而接口还没有身份验证。确认网络可信后，请同时设置 FENPAI_TRUSTED_NETWORK=yes"
-            )
-        return self
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str], **overrides: object) -> Self:
@@ -73,7 +64,8 @@ class Settings(BaseModel):
         return self.data_key.get_secret_value() if self.data_key else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name means this machine alone."""
     if host == "localhost":
         return True
     try:
@@ -90,7 +82,7 @@ def _faults(error: ValidationError) -> list[dict[str, object]]:
 def _told(kind: object, place: object, message: object) -> str:
     """One mistake, in words that say which variable and what it should be."""
     if not isinstance(place, tuple) or not place:
-        return str(message).removeprefix("Value error, ")
+        return str(message)
     field = str(place[0])
     name = PREFIX + field.upper()
     if kind == "extra_forbidden":

@@ -8,10 +8,14 @@ FenpaiError
 │   ├── PackBroken             a rule pack has mistakes
 │   ├── DatabaseUrlInvalid, DatabaseUnreachable, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
 │   ├── WorkRefused            a dispatcher by itself needs PostgreSQL
-│   └── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
+│   ├── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
+│   └── OpenDoor               to listen beyond this machine there must be an API key
 ├── Refusal                    the request is at fault (4xx)
 │   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
-│   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound
+│   ├── Unauthorized           401: AccessKeyMissing, AccessKeyRefused
+│   ├── Forbidden              403: ScopeMissing, OthersCases
+│   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound,
+│   │                               AccessKeyNotFound
 │   ├── MethodNotAllowed       405
 │   ├── BodyTooSlow            408
 │   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead, ChannelMissing
@@ -49,6 +53,8 @@ class FenpaiError(Exception):
     retry_after: int | None = None
     members: Mapping[str, Any] = {}
     """What else a program may want to know: further members of the problem."""
+    headers: Mapping[str, str] = {}
+    """Headers that belong to the answer."""
     frank = False
     """Whether the detail may be told outside. What went wrong inside us is for the log."""
 
@@ -166,6 +172,13 @@ class DataKeyMismatch(StartError):
     title = "数据密钥不符"
 
 
+class OpenDoor(StartError):
+    """还没有接口钥匙，不能监听本机以外的地址。"""
+
+    code = "open_door"
+    title = "还没有接口钥匙"
+
+
 # The request is at fault --------------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +233,53 @@ class KeyInvalid(Malformed):
     title = "幂等键无效"
 
 
+class Unauthorized(Refusal):
+    """没有出示能用的接口钥匙。"""
+
+    code = "unauthorized"
+    status = 401
+    title = "未经认证"
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="fenpai"'}
+
+
+class AccessKeyMissing(Unauthorized):
+    """请在请求头 Authorization 中出示接口钥匙：Bearer 后接一个空格和钥匙。"""
+
+    code = "key_missing"
+    title = "没有出示钥匙"
+
+
+class AccessKeyRefused(Unauthorized):
+    """没有这把钥匙。"""
+
+    code = "key_refused"
+    title = "钥匙无效"
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="fenpai", error="invalid_token"'}
+
+
+class Forbidden(Refusal):
+    """这把钥匙不能这样做。"""
+
+    code = "forbidden"
+    status = 403
+    title = "没有权限"
+
+
+class ScopeMissing(Forbidden):
+    """这把钥匙不能用于这个接口。"""
+
+    code = "scope_missing"
+    title = "钥匙不能用于此"
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="fenpai", error="insufficient_scope"'}
+
+
+class OthersCases(Forbidden):
+    """这把钥匙只能查看本单位主办或协办的案件。"""
+
+    code = "others_cases"
+    title = "只能查看本单位的案件"
+
+
 class NotFound(Refusal):
     """没有找到。"""
 
@@ -268,6 +328,13 @@ class DeliveryNotFound(NotFound):
 
     code = "delivery_not_found"
     title = "没有这个送达"
+
+
+class AccessKeyNotFound(NotFound):
+    """没有这个编号的钥匙。"""
+
+    code = "key_not_found"
+    title = "没有这把钥匙"
 
 
 class MethodNotAllowed(Refusal):

@@ -53,6 +53,10 @@ class Bell:
         self._closed = True
         self._wake()
 
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def _wake(self) -> None:
         # A new event for the next sleepers; whoever holds the old one is awake from now on.
         self._next.set()

@@ -1,7 +1,7 @@
 """Cases: a work order comes in and becomes one; one case, a page of them, and what happened to one."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Path, Query
 from starlette.requests import Request
@@ -10,13 +10,14 @@ from starlette.responses import Response
 from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
 from models.casework import CaseClocks
 from models.complaint import WorkOrderIn
+from models.delivery import DeliveryQuery
 from service import store
 from service.api import cursor, etag, responses, told
 from service.api.bodies import read_json
-from service.api.deps import Office, Reading, Rules, WholeOffice, office
+from service.api.deps import Office, Reach, Reading, Rules, WholeOffice, office
 from service.api.keys import HEADER, key_of
 from service.api.plain import Json, PlainRoute, body_of, door, validated
-from service.casework import Dossier, Handbook, open_dossier, read_notes
+from service.casework import Dossier, Handbook, open_dossier, read_notes, within
 from service.engine import Engine
 from service.errors import (
     CaseNotFound,
@@ -25,6 +26,7 @@ from service.errors import (
     KeyConflict,
     KeyInvalid,
     OrderConflict,
+    OthersCases,
     ParameterInvalid,
 )
 from service.intake import Received, receive
@@ -82,21 +84,36 @@ def note(here: Office, received: Received) -> None:
     responses={
         200: {"headers": responses.headers(ETag="列表的版本", Cache_Control="每次都要再问")},
         304: {"description": "自 If-None-Match 那次以来没有任何变更"},
-        **responses.problems(ParameterInvalid, CursorInvalid, *responses.READ),
+        **responses.problems(ParameterInvalid, CursorInvalid, OthersCases, *responses.READ),
     },
 )
-async def list_cases(query: Annotated[CaseQuery, Query()], reads: Reading, rules: Rules, condition: etag.Condition = None) -> Response:
+async def list_cases(
+    query: Annotated[CaseQuery, Query()], reads: Reading, rules: Rules, reach: Reach, condition: etag.Condition = None
+) -> Response:
     """按状态、单位、类别、时间等条件查询。翻页时把 `next` 作为 `cursor` 传回，其他条件不变；翻页期间新受理的案件不会造成遗漏或重复。
 
     轮询整个列表请带 `If-None-Match`；要得到每一个变更，请用 `/v1/changes`。
     """
     _check_codes(query, rules.engine)
+    query = own(query, reach)
     place = cursor.unpack(query)
     tag, page = await reads(_page, query, place, condition)
     if page is None:
         return etag.unchanged(tag)
     body = {"cases": [told.summary(case) for case in page.cases], "next": cursor.pack(page.next, query)}
     return Json(body, headers=etag.headers(tag))
+
+
+Q = TypeVar("Q", CaseQuery, DeliveryQuery)
+
+
+def own(query: Q, reach: str | None) -> Q:
+    """The query, asked of the caller's own department alone where the caller may meet no other."""
+    if reach is None:
+        return query
+    if query.department not in {None, reach}:
+        raise OthersCases
+    return query.model_copy(update={"department": reach})
 
 
 def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
@@ -133,14 +150,14 @@ def _check_codes(query: CaseQuery, engine: Engine) -> None:
         **responses.problems(CaseNotFound, *responses.READ),
     },
 )
-async def get_case(case_id: CaseId, here: WholeOffice, reads: Reading, condition: etag.Condition = None) -> Response:
+async def get_case(case_id: CaseId, here: WholeOffice, reads: Reading, reach: Reach, condition: etag.Condition = None) -> Response:
     """案件的全部内容，诉求人信息除外。"""
-    tag, dossier = await reads(_dossier, case_id, here.casework.terms, condition)
+    tag, dossier = await reads(_dossier, case_id, here.casework.terms, reach, condition)
     return Json(told.whole(dossier), headers=etag.headers(tag)) if dossier else etag.unchanged(tag)
 
 
-def _dossier(conn: Any, case_id: str, terms: Handbook, condition: str | None) -> tuple[str, Dossier | None]:
-    case = found(store.get_case(conn, case_id), case_id)
+def _dossier(conn: Any, case_id: str, terms: Handbook, reach: str | None, condition: str | None) -> tuple[str, Dossier | None]:
+    case = found(store.get_case(conn, case_id), case_id, reach)
     tag = f'"{case.version}"'
     return tag, None if etag.holds(condition, tag) else open_dossier(conn, case, terms)
 
@@ -152,13 +169,13 @@ def _dossier(conn: Any, case_id: str, terms: Handbook, condition: str | None) ->
     response_description="各项期限及计算过程",
     responses=responses.problems(CaseNotFound, *responses.READ),
 )
-async def case_clocks(case_id: CaseId, here: WholeOffice, reads: Reading) -> Response:
+async def case_clocks(case_id: CaseId, here: WholeOffice, reads: Reading, reach: Reach) -> Response:
     """各项期限的起算、届满、催办，以及依据和逐步的计算。"""
-    return Json(told.clocks(await reads(_clocks, case_id, here.casework.terms)))
+    return Json(told.clocks(await reads(_clocks, case_id, here.casework.terms, reach)))
 
 
-def _clocks(conn: Any, case_id: str, terms: Handbook) -> Dossier:
-    return open_dossier(conn, found(store.get_case(conn, case_id), case_id), terms, steps=True)
+def _clocks(conn: Any, case_id: str, terms: Handbook, reach: str | None) -> Dossier:
+    return open_dossier(conn, found(store.get_case(conn, case_id), case_id, reach), terms, steps=True)
 
 
 @router.get(
@@ -168,20 +185,21 @@ def _clocks(conn: Any, case_id: str, terms: Handbook) -> Dossier:
     response_description="事件，从早到晚",
     responses=responses.problems(CaseNotFound, ParameterInvalid, *responses.READ),
 )
-async def case_events(case_id: CaseId, query: Annotated[TimelineQuery, Query()], reads: Reading) -> Response:
+async def case_events(case_id: CaseId, query: Annotated[TimelineQuery, Query()], reads: Reading, reach: Reach) -> Response:
     """案件受理以来发生的事和所写的文字，从早到晚。"""
-    events, notes = await reads(_events, case_id, query)
+    events, notes = await reads(_events, case_id, query, reach)
     shown = events[: query.limit]
     after = shown[-1].seq if len(events) > len(shown) else None
     return Json({"events": [told.happened(event, notes) for event in shown], "next": after})
 
 
-def _events(conn: Any, case_id: str, query: TimelineQuery) -> tuple[list[Event], dict[int, dict[str, Any]]]:
-    case = found(store.get_case(conn, case_id), case_id)
+def _events(conn: Any, case_id: str, query: TimelineQuery, reach: str | None) -> tuple[list[Event], dict[int, dict[str, Any]]]:
+    case = found(store.get_case(conn, case_id), case_id, reach)
     return store.case_events(conn, case_id, after=query.after, limit=query.limit + 1), read_notes(conn, case)
 
 
-def found(case: CaseRow | None, case_id: str) -> CaseRow:
-    if case is None:
+def found(case: CaseRow | None, case_id: str, reach: str | None = None) -> CaseRow:
+    """The case; for who may not meet it there is none."""
+    if case is None or not within(case, reach):
         raise CaseNotFound(f"没有编号为 {case_id[:64]} 的案件。")
     return case

@@ -9,21 +9,26 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
+from models.access import ADMIN, VIEWER
 from models.case import MAX_SEQ
 from models.delivery import DeliveryPage, DeliveryQuery, DeliveryTold
 from service import store
 from service.api import responses, told
+from service.api.access import caller
+from service.api.cases import own
 from service.api.channels import ACTOR
-from service.api.deps import Reading, WholeOffice
+from service.api.deps import Bound, Reading, WholeOffice
 from service.api.plain import Json, door
-from service.errors import ChannelMissing, CursorInvalid, DeliveryNotFound, ParameterInvalid
+from service.errors import ChannelMissing, CursorInvalid, DeliveryNotFound, OthersCases, ParameterInvalid
 from service.store import DeliveryRow
 
 router = door("/v1/deliveries", "送达")
 
 DeliveryId = Annotated[str, Path(description="送达编号，即 webhook-id")]
+MAY_READ = frozenset({VIEWER, ADMIN})
 MOMENTS = frozenset({"created_at", "due_at", "finished_at"})
 
 
@@ -32,10 +37,11 @@ MOMENTS = frozenset({"created_at", "due_at", "finished_at"})
     summary="查询送达",
     response_model=DeliveryPage,
     response_description="一页送达",
-    responses=responses.problems(ParameterInvalid, CursorInvalid, *responses.READ),
+    responses=responses.problems(ParameterInvalid, CursorInvalid, OthersCases, *responses.READ),
 )
-async def list_deliveries(query: Annotated[DeliveryQuery, Query()], reads: Reading) -> Response:
+async def list_deliveries(query: Annotated[DeliveryQuery, Query()], request: Request, reads: Reading) -> Response:
     """按状态、单位、案件查询送达，新的在前。放弃的（`state=dead`）可以重发。不含消息的内容。"""
+    query = own(query, caller(request.scope).bound(MAY_READ))
     before = _unpacked(query)
     rows = await reads(_page, query, before)
     shown = rows[: query.limit]
@@ -56,21 +62,22 @@ def _page(conn: Any, query: DeliveryQuery, before: tuple[int, str] | None) -> li
     response_description="送达，等待再送",
     responses=responses.problems(DeliveryNotFound, ChannelMissing, *responses.WRITE),
 )
-async def replay_delivery(delivery_id: DeliveryId, here: WholeOffice) -> Response:
+async def replay_delivery(delivery_id: DeliveryId, request: Request, here: WholeOffice, reach: Bound) -> Response:
     """把已送达或已放弃的消息原样再送一次，`webhook-id` 不变，次数从头计；还在等待的则立即再试。记入案件的经过。"""
-    row = await here.writer.submit(lambda conn: _replay(conn, delivery_id))
+    by = caller(request.scope).name or ACTOR
+    row = await here.writer.submit(lambda conn: _replay(conn, delivery_id, reach, by))
     here.dispatcher.wake()
     return Json(_told(row))
 
 
-def _replay(conn: Any, delivery_id: str) -> DeliveryRow:
+def _replay(conn: Any, delivery_id: str, reach: str | None, by: str) -> DeliveryRow:
     store.take_head(conn)
     row = store.get_delivery(conn, delivery_id)
-    if row is None:
+    if row is None or reach not in {None, row.department}:
         raise DeliveryNotFound(f"没有编号为 {delivery_id[:120]} 的送达。")
     if store.get_channel(conn, row.department) is None:
         raise ChannelMissing(f"单位 {row.department} 没有设置通道，送不出去。请先设置通道。")
-    return store.replay_delivery(conn, row.id, actor=ACTOR, at=store.now(conn)) or row
+    return store.replay_delivery(conn, row.id, actor=by, at=store.now(conn)) or row
 
 
 def _told(row: DeliveryRow) -> dict[str, Any]:

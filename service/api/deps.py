@@ -10,7 +10,9 @@ from urllib.parse import unquote
 from fastapi import Depends, Header
 from starlette.requests import Request
 
+from models.access import OF_DEPARTMENT
 from service.active import ActiveRules
+from service.api import access
 from service.api.bell import Bell
 from service.api.jobs import Jobs
 from service.api.meters import Meters
@@ -21,7 +23,9 @@ from service.channels import Channels
 from service.config import Settings
 from service.db import Database
 from service.dispatcher import Dispatcher
+from service.errors import ScopeMissing
 from service.intake import Desk
+from service.keyring import Caller, Keyring
 from service.register import ActiveRegister
 from service.vault import Vault
 from service.warden import Warden
@@ -80,6 +84,7 @@ class Office:
     dispatcher: Dispatcher
     workshop: Workshop
     jobs: Jobs
+    keyring: Keyring
     warden: Warden
     watch: Watch | None
 
@@ -115,13 +120,43 @@ async def _actor(
         str | None, Header(alias="X-Fenpai-Department", description="以哪个单位的身份：单位代码，或 hotline（热线）、admin（管理员）")
     ] = None,
 ) -> Actor:
-    """Who acts. Until there are API keys the caller's word is taken for it; keys will replace it here and nowhere else."""
-    who, code = _text(name), _text(department)
+    """Who acts. The key says for whom; the caller says which person, and which part where the key has several."""
+    caller = access.caller(request.scope)
+    who, code = _text(name) or caller.name, _text(department) or _only_part(caller)
+    if caller.key is not None and code and code not in _parts(caller):
+        raise ScopeMissing(f"这把钥匙不能以 {code[:MAX_NAME]} 的身份操作。")
     if not 1 <= len(who) <= MAX_NAME or not code:
         raise ActorMissing
-    if code not in {HOTLINE, ADMIN} and code not in office(request).casework.terms().departments:
+    if caller.key is None and code not in {HOTLINE, ADMIN} and code not in office(request).casework.terms().departments:
         raise ActorUnknown(f"没有 {code[:MAX_NAME]} 这个单位；请写单位代码，或 hotline、admin。")
     return Actor(who, code)
+
+
+def _parts(caller: Caller) -> list[str]:
+    """As whom a key may act."""
+    return sorted(scope.removeprefix(OF_DEPARTMENT) for scope in caller.scopes)
+
+
+def _only_part(caller: Caller) -> str:
+    """As whom a key acts that does not say it: none where it could be several to a case."""
+    if caller.key is None:
+        return ""
+    to_cases = [part for part in _parts(caller) if part in {HOTLINE, ADMIN, caller.department}]
+    parts = to_cases or _parts(caller)[:1]
+    return parts[0] if len(parts) == 1 else ""
+
+
+async def _reach(request: Request) -> str | None:
+    """The department whose cases alone the caller may meet; None for those who may meet all."""
+    return access.caller(request.scope).reach(office(request).casework.terms().coordinator)
+
+
+async def _bound(request: Request) -> str | None:
+    """The department whose own affairs alone the caller may change; None for administrators."""
+    return access.caller(request.scope).bound(_FREE)
+
+
+_FREE = frozenset({ADMIN})
 
 
 def _text(value: str | None) -> str:
@@ -138,3 +173,5 @@ Rules = Annotated[ActiveRules, Depends(_rules)]
 Reading = Annotated[Reads, Depends(_reads)]
 Waiting = Annotated[Bell, Depends(_bell)]
 Acting = Annotated[Actor, Depends(_actor)]
+Reach = Annotated[str | None, Depends(_reach)]
+Bound = Annotated[str | None, Depends(_bound)]

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from models.access import KeyIn, RotateIn
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
@@ -19,7 +20,7 @@ from models.ledger import ReleaseIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
-from service.api import responses
+from service.api import access, responses
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 """Data, not code: by operation, the request and the answers by status."""
@@ -44,6 +45,8 @@ READ: tuple[type[BaseModel], ...] = (
     EditsIn,
     WordsIn,
     ReleaseIn,
+    KeyIn,
+    RotateIn,
     *MOVES_SAID,
 )
 WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)
@@ -67,6 +70,7 @@ def build(app: FastAPI) -> Document:
         routes=app.routes,
     )
     _add_models(document)
+    _add_keys(document)
     _add_problems(document)
     _describe(document["components"]["schemas"])
     examples = orjson.loads(EXAMPLES.read_bytes())
@@ -116,6 +120,16 @@ def _add_problems(document: Document) -> None:
     """Examples of the problems that some operation refers to."""
     referred = REFERRED.findall(orjson.dumps(document["paths"]).decode())
     document["components"]["examples"] = responses.examples(referred)
+
+
+def _add_keys(document: Document) -> None:
+    """Which operations need a key, and how it is refused."""
+    document["components"]["securitySchemes"] = access.SCHEME
+    for operation in _operations(document):
+        name = operation["operationId"]
+        if refusals := access.refusals(name):
+            operation["security"] = [{"ApiKey": sorted(access.need_of(name).scopes)}]
+            operation["responses"] = dict(sorted(responses.add(operation["responses"], *refusals).items()))
 
 
 def _describe(schemas: Document) -> None:

@@ -16,7 +16,7 @@ from service import store
 from service.api import etag, responses, told
 from service.api.bodies import read_json
 from service.api.cases import CaseId, found
-from service.api.deps import Acting, Reading, WholeOffice
+from service.api.deps import Acting, Reach, Reading, WholeOffice
 from service.api.keys import HEADER, key_of
 from service.api.plain import Json, body_of, door, validated
 from service.casework import Actor, Ground, Ordered, Standing, standings, work_of
@@ -40,9 +40,11 @@ REFUSED = (ActorMissing, ActorUnknown, CaseNotFound, VersionMissing, Stale, NotY
 def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
     """The door for one move."""
 
-    async def move(case_id: CaseId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+    async def move(
+        case_id: CaseId, request: Request, here: WholeOffice, actor: Acting, reach: Reach, versions: Versions = None
+    ) -> Response:
         body = await _body(request, row.body, here.settings.max_case_bytes)
-        ordered = Ordered(case_id, _versions(versions), row.move, body, actor, _key(request, case_id, row, body, actor))
+        ordered = Ordered(case_id, _versions(versions), row.move, body, actor, _key(request, case_id, row, body, actor), reach)
         made = await here.casework.move(ordered)
         here.bell.ring(made.event.seq)
         receipt = told.moved(made.event)
@@ -104,10 +106,10 @@ for _row in MOVES.values():
     response_description="各个动作现在能不能做",
     responses=responses.problems(ActorMissing, ActorUnknown, CaseNotFound, *responses.READ),
 )
-async def moves(case_id: CaseId, actor: Acting, here: WholeOffice, reads: Reading) -> Response:
+async def moves(case_id: CaseId, actor: Acting, here: WholeOffice, reads: Reading, reach: Reach) -> Response:
     """请求头所说的人现在可以对案件做哪些动作，其余的为什么不能。取决于请求体的条件（例如延期的天数）到提交时才检查。"""
     case, at, members = await reads(_stand, case_id, here.casework.now)
-    work = work_of(found(case, case_id))
+    work = work_of(found(case, case_id, reach))
     ground = Ground(at, here.casework.terms(), actor, members=members)
     shown = [_standing(standing) for standing in standings(work, ground)]
     return Json({"version": work.version, "status": work.status, "moves": shown})

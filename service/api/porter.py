@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.access import CALLER
 from service.api.problems import ERROR, NOTE, REQUEST_ID, answer
 from service.errors import Fault, FenpaiError
 
@@ -89,6 +90,7 @@ class Porter:
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
+            **({"key": scope[CALLER].key} if CALLER in scope else {}),
             **_what(scope.get(ERROR)),
             **scope.get(NOTE, {}),
         )

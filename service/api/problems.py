@@ -48,9 +48,9 @@ def answer(error: FenpaiError, scope: Scope, headers: Mapping[str, str] | None =
 
 def _headers(error: FenpaiError) -> dict[str, str]:
     if error.retry_after is not None:
-        return {"Retry-After": str(error.retry_after)}
+        return {**error.headers, "Retry-After": str(error.retry_after)}
     # The rest of a body that nobody reads must not be taken for the next request.
-    return {"Connection": "close"} if isinstance(error, TooLarge) else {}
+    return {**error.headers, "Connection": "close"} if isinstance(error, TooLarge) else dict(error.headers)
 
 
 def handle_problems(app: FastAPI) -> None:

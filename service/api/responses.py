@@ -39,9 +39,15 @@ WRITE = (StorageUnavailable, Overloaded, WriterStopped)
 
 def problems(*kinds: type[FenpaiError]) -> dict[int | str, dict[str, Any]]:
     """The responses of an operation that can end in these errors."""
-    found: dict[int | str, dict[str, Any]] = {}
+    return add({}, *kinds)
+
+
+def add(found: dict[Any, dict[str, Any]], *kinds: type[FenpaiError]) -> dict[Any, dict[str, Any]]:
+    """Put these errors beside the answers that are declared already."""
     for kind in sorted(kinds, key=lambda kind: kind.status):
-        response = found.setdefault(kind.status, _response())
+        response = found.setdefault(str(kind.status), _response())
+        if kind.code in response["content"][MEDIA_TYPE]["examples"]:
+            continue
         response["content"][MEDIA_TYPE]["examples"][kind.code] = {"$ref": f"#/components/examples/{kind.code}"}
         response["description"] = "；".join(filter(None, [response["description"], f"`{kind.code}` {kind.title}"]))
         if kind.retry_after is not None:

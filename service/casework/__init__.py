@@ -4,7 +4,7 @@
 transaction; `clockwork` strikes what is due.
 """
 
-from service.casework.carry import Casework, Made, Now, Ordered, carry_out
+from service.casework.carry import Casework, Made, Now, Ordered, carry_out, within
 from service.casework.clockwork import Clockwork
 from service.casework.consequences import Birth, of_birth, of_move
 from service.casework.decide import Standing, decide_move, standings
@@ -40,5 +40,6 @@ __all__ = [
     "open_dossier",
     "read_notes",
     "standings",
+    "within",
     "work_of",
 ]

@@ -26,7 +26,10 @@ Now = Callable[[Any], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """A move that somebody orders: of which case, in which of its versions, saying what; `key` makes it happen once."""
+    """A move that somebody orders: of which case, in which of its versions, saying what; `key` makes it happen once.
+
+    `reach` is the department whose cases alone they may meet; None for those who may meet all.
+    """
 
     case_id: str
     versions: frozenset[int]
@@ -34,6 +37,7 @@ class Ordered:
     body: Request | None
     actor: Actor
     key: MoveKey | None = None
+    reach: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def carry_out(conn: Any, ordered: Ordered, terms: Terms, now: Now) -> Made:
     earlier = _made_before(conn, ordered.key)
     if earlier is not None:
         return earlier
-    row = _row(conn, ordered.case_id)
+    row = _row(conn, ordered.case_id, ordered.reach)
     case = work_of(row)
     if case.version not in ordered.versions:
         raise stale(case)
@@ -86,9 +90,14 @@ def _case(conn: Any, case_id: str) -> Work:
     return work_of(_row(conn, case_id))
 
 
-def _row(conn: Any, case_id: str) -> CaseRow:
+def within(row: CaseRow, reach: str | None) -> bool:
+    """Whether a case is one of those that may be met."""
+    return reach is None or any(part.department == reach for part in row.departments)
+
+
+def _row(conn: Any, case_id: str, reach: str | None = None) -> CaseRow:
     row = store.get_case(conn, case_id)
-    if row is None:
+    if row is None or not within(row, reach):
         raise CaseNotFound(f"没有编号为 {case_id[:64]} 的案件。")
     return row
 

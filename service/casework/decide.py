@@ -157,6 +157,9 @@ def _told(row: Row, before: Work, case: Work, ground: Ground) -> dict[str, Any]:
         told["lead_before"] = before.lead
     if [part.department for part in case.assists] != [part.department for part in before.assists]:
         told["assists"] = [part.department for part in case.assists]
+    kept = {part.department for part in case.departments}
+    if left := [part.department for part in before.departments if part.department not in kept]:
+        told["left"] = left  # who may look at the case no more: their feed must tell them
     return told | _clock_facts(before.clocks, case.clocks)
 
 

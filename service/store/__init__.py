@@ -3,6 +3,16 @@
 Nothing here commits, reads a clock or makes an id.
 """
 
+from service.store.apikeys import (
+    KeyRow,
+    add_api_key,
+    get_api_key,
+    key_hash,
+    keys_revision,
+    list_api_keys,
+    revoke_api_key,
+    rotate_api_key,
+)
 from service.store.cases import cases_by_id, find_case, get_case
 from service.store.chain import verify_chain
 from service.store.channels import Channel, get_channel, list_channels, put_channel, remove_channel, rest_channel
@@ -19,7 +29,7 @@ from service.store.drafts import (
     write_approval,
     write_draft,
 )
-from service.store.events import append_events, case_events, changes, feed_head, take_head
+from service.store.events import View, append_events, case_events, changes, changes_within, feed_head, take_head
 from service.store.jobs import add_job, fail_jobs, get_job, list_jobs, note_job
 from service.store.keys import bind_data_key, note_data_key
 from service.store.ledger import (
@@ -136,6 +146,7 @@ __all__ = [
     "Event",
     "Filters",
     "JobRow",
+    "KeyRow",
     "Listed",
     "MoveKey",
     "NewCase",
@@ -157,11 +168,13 @@ __all__ = [
     "RulesetRow",
     "Tally",
     "Truth",
+    "View",
     "Wrong",
     "WrongCase",
     "activate_ruleset",
     "active_ruleset",
     "active_since",
+    "add_api_key",
     "add_approval",
     "add_draft",
     "add_job",
@@ -177,6 +190,7 @@ __all__ = [
     "case_notes",
     "cases_by_id",
     "changes",
+    "changes_within",
     "claim_deliveries",
     "claim_timers",
     "confirmed_cases",
@@ -192,6 +206,7 @@ __all__ = [
     "find_case",
     "find_move_key",
     "free_claims",
+    "get_api_key",
     "get_case",
     "get_channel",
     "get_delivery",
@@ -205,7 +220,10 @@ __all__ = [
     "insert_cases",
     "is_held",
     "is_timer_due",
+    "key_hash",
+    "keys_revision",
     "last_approval",
+    "list_api_keys",
     "list_cases",
     "list_channels",
     "list_deliveries",
@@ -234,6 +252,8 @@ __all__ = [
     "remove_channel",
     "replay_delivery",
     "rest_channel",
+    "revoke_api_key",
+    "rotate_api_key",
     "rule_totals",
     "ruleset_files",
     "set_timer",

@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, not_, or_, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from models.tables import events, heads, to_text
+from models.tables import case_departments, events, heads, to_text
 from service.store.rows import Event, NewEvent
 from service.store.sql import Insert, Prepared, Rows, insert_all, moments, together
 
@@ -95,6 +95,39 @@ def read_head(conn: Connection) -> Head:
 def changes(conn: Connection, after: int, limit: int) -> list[Event]:
     """The changes behind the position `after`, oldest first."""
     return _read(conn, _CHANGES, {"after": after, "most": limit})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the feed somebody may meet: a department's own cases alone, and none of the kinds that begin with these words."""
+
+    department: str | None = None
+    without: tuple[str, ...] = ()
+
+
+def changes_within(conn: Connection, view: View, after: int, limit: int) -> tuple[list[Event], int]:
+    """The changes behind `after` that a view shows, and how far has been looked: all behind that is still to come.
+
+    A department meets what happens to a case as long as it has a part in it, and the change by which it lost that part.
+    """
+    head = feed_head(conn)  # first: what is committed after it lies behind it
+    statement = _CHANGES.where(events.c.seq <= head, *(not_(events.c.kind.like(f"{word}%")) for word in view.without))
+    if view.department is not None:
+        own = select(case_departments.c.case_id).where(
+            case_departments.c.case_id == events.c.case_id, case_departments.c.department == view.department
+        )
+        lost = and_(events.c.data.like('%"left":[%'), events.c.data.like(f'%"{view.department}"%'))
+        statement = statement.where(or_(own.exists(), lost))
+    found = _read(conn, statement, {"after": after, "most": limit})
+    looked = found[-1].seq if len(found) == limit else max(head, after)
+    return [event for event in found if view.department is None or _concerns(conn, event, view.department)], looked
+
+
+def _concerns(conn: Connection, event: Event, department: str) -> bool:
+    if department in (orjson.loads(event.data).get("left") or ()):
+        return True
+    part = (case_departments.c.case_id == event.case_id, case_departments.c.department == department)
+    return conn.execute(select(case_departments.c.case_id).where(*part)).first() is not None
 
 
 def case_events(conn: Connection, case_id: str, *, after: int = 0, limit: int = 200) -> list[Event]:

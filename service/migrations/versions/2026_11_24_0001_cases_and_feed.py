@@ -37,12 +37,25 @@ def upgrade() -> None:
     _rulesets()
     _workbench()
     _register()
+    _api_keys()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("quarantines", "wrongs", "tallies", "verdicts", "outbox", "channels", "replicas", "drafts", "approvals", "jobs"):
+    for table in (
+        "quarantines",
+        "wrongs",
+        "tallies",
+        "verdicts",
+        "outbox",
+        "channels",
+        "replicas",
+        "drafts",
+        "approvals",
+        "jobs",
+        "api_keys",
+    ):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -410,3 +423,21 @@ def _register() -> None:
     op.create_index("ix_institution_aliases_institution_id_rank", "institution_aliases", ["institution_id", "rank"])
     heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
     op.bulk_insert(heads, [{"name": "register", "value": 0, "hash": "0" * 64}])
+
+
+def _api_keys() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(16), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("expires_at", Moment),
+        sa.Column("revoked_at", Moment),
+        sa.Column("replaced_by", sa.String(16)),
+        sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+    )
+    heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
+    op.bulk_insert(heads, [{"name": "api_keys", "value": 0, "hash": "0" * 64}])

@@ -1,0 +1,138 @@
+"""`fenpai keys create | list | rotate | revoke`: API keys, for whoever may open the database."""
+
+import getpass
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from models.access import KeyIn, RotateIn
+from service import batch, db, keyring, store, usage
+from service.config import Settings
+from service.db import Database
+from service.errors import StartError
+from service.store import KeyRow
+
+app = typer.Typer(cls=usage.Group, help="发放、列出、更换、吊销接口钥匙。", rich_markup_mode=None)
+
+Days = Annotated[int, typer.Option("--days", min=0, metavar="数", help="多少天后失效，0 为不失效")]
+KeyId = Annotated[str, typer.Argument(metavar="编号", help="钥匙中两条下划线之间的部分，见 fenpai keys list")]
+
+
+@app.command("create", cls=usage.Command)
+def create(
+    name: Annotated[str, typer.Option("--name", metavar="名称", help="谁用：系统或人的名称")],
+    scopes: Annotated[
+        list[str],
+        typer.Option("--scope", metavar="权限", help="hotline、department:单位代码、viewer、rule_admin、approver、admin；可写多次"),
+    ],
+    days: Days = 365,
+) -> None:
+    """发一把钥匙。钥匙只显示这一次；第一把发出之后，所有请求都要带钥匙。"""
+    try:
+        given = KeyIn(name=name, scopes=tuple(scopes), days=days or None)
+    except ValidationError as mistake:
+        raise StartError("；".join(batch.wording(mistake))) from None
+    with opened() as database, database.write() as conn:
+        first = not store.keys_revision(conn)
+        made = keyring.create(conn, given.name, given.scopes, given.days, _who())
+    time.sleep(keyring.LEASE if first else 0)
+    _show(made)
+    if first:
+        print("这是第一把钥匙：从现在起，所有请求都要带钥匙（请求头 Authorization: Bearer 钥匙）。")
+
+
+@app.command("list", cls=usage.Command)
+def show(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON，一行一把")] = False) -> None:
+    """列出全部钥匙，新的在前；不含钥匙本身。"""
+    with opened() as database, database.read() as conn:
+        rows = store.list_api_keys(conn)
+    if as_json:
+        for row in rows:
+            print(orjson.dumps({name: getattr(row, name) for name in SHOWN}).decode())
+        return
+    Console().print(_table(rows))
+
+
+@app.command("rotate", cls=usage.Command)
+def rotate(
+    key_id: KeyId,
+    hours: Annotated[float, typer.Option("--overlap", min=0, metavar="小时", help="旧钥匙还能用多少小时")] = 24,
+    days: Days = 365,
+) -> None:
+    """换一把权限相同的新钥匙；旧的过一段时间才失效，好让各处换上新的。"""
+    try:
+        given = RotateIn(overlap_hours=hours, days=days or None)
+    except ValidationError as mistake:
+        raise StartError("；".join(batch.wording(mistake))) from None
+    with opened() as database, database.write() as conn:
+        made = keyring.rotate(conn, key_id, timedelta(hours=given.overlap_hours), given.days, _who())
+    time.sleep(0 if hours else keyring.LEASE)
+    _show(made)
+    print(f"旧钥匙 {key_id} 还能用 {hours:g} 小时。")
+
+
+@app.command("revoke", cls=usage.Command)
+def revoke(key_id: KeyId) -> None:
+    """立即吊销。命令结束时，任何一个副本都不再认这把钥匙。"""
+    with opened() as database, database.write() as conn:
+        row = keyring.revoke(conn, key_id, _who())
+    time.sleep(keyring.LEASE)
+    print(f"钥匙 {row.id}（{row.name}）已吊销，各副本都不再认它。")
+
+
+SHOWN = ("id", "name", "scopes", "created_at", "created_by", "expires_at", "revoked_at", "replaced_by")
+
+
+@contextmanager
+def opened() -> Iterator[Database]:
+    with closing(db.connect(Settings.from_env(os.environ).database_url)) as database:
+        if db.revision(database) is None:
+            db.upgrade(database)  # the first key may come before the first start
+        db.check(database)
+        yield database
+
+
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()}@cli"
+    except (KeyError, OSError):
+        return "cli"
+
+
+def _show(made: keyring.Made) -> None:
+    row = made.row
+    print(f"钥匙：{made.key}")
+    print("只显示这一次，请存入对方的密码库；库里只有它的摘要。")
+    print(f"编号 {row.id}，{row.name}，权限 {'、'.join(row.scopes)}，{_end(row)}。")
+
+
+def _end(row: KeyRow) -> str:
+    return f"{row.expires_at.astimezone():%Y-%m-%d %H:%M} 失效" if row.expires_at else "不失效"
+
+
+def _table(rows: Sequence[KeyRow]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("编号", "谁用", "权限", "发放", "发放人", "期限", "状态"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        created = f"{row.created_at.astimezone():%Y-%m-%d}"
+        table.add_row(row.id, row.name, "、".join(row.scopes), created, row.created_by, _end(row), _state(row))
+    return table
+
+
+def _state(row: KeyRow) -> str:
+    if row.revoked_at:
+        return f"{row.revoked_at.astimezone():%Y-%m-%d %H:%M} 已吊销"
+    if not keyring.is_live(row, datetime.now(UTC)):
+        return "已失效"
+    return f"在用，已换为 {row.replaced_by}" if row.replaced_by else "在用"
