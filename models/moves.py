@@ -308,7 +308,7 @@ _ROWS = (
         "case.merged",
         (*_OPEN, *_UNDECIDED),
         Status.MERGED,
-        _DESK,
+        (*_DESK, Role.SYSTEM),
         Merge,
         (Guard.NO_MEMBERS, Guard.MERGE_TARGET),
         (Effect.LINK,),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from models.clocks import CalendarFile, ClocksFile
+from models.incidents import IncidentsFile
 from models.strict import ClauseId, Label, Prose, Strict
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -368,6 +369,7 @@ class RuleSet(Strict):
     words: tuple[str, ...]
     cases: dict[str, tuple[Expectation, ...]]
     clocks: ClocksFile | None = None
+    incidents: IncidentsFile | None = None
     calendar: tuple[CalendarFile, ...] = ()
 
     def department(self, code: str) -> Department:

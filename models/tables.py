@@ -163,7 +163,8 @@ events = Table(
 )
 
 # Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use,
-# 'register' the revision and digest of the register, 'api_keys' how often keys have changed.
+# 'register' the revision and digest of the register, 'api_keys' how often keys have changed,
+# 'sorted' how far the feed was looked through for incidents and duplicates.
 heads = Table(
     "heads",
     metadata,
@@ -273,6 +274,47 @@ quarantines = Table(
     Column("released_by", Text),
     Column("released_version", Integer),
     Column("reason", Text),
+)
+
+# Incidents (群体事件): cases of their own, which others are merged into.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("institution", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+)
+
+# By what a case is found that belongs with another: its institution by register, name and address, and bands of its text. Those of
+# an incident have kinds of their own. The key holds all, so a look-up reads nothing else.
+marks = Table(
+    "marks",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("mark", String(80), primary_key=True),
+    Column("received_at", Moment, primary_key=True),
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+_named = marks.c.kind == literal_column("'name'")
+Index("ix_marks_named", marks.c.received_at, marks.c.mark, sqlite_where=_named, postgresql_where=_named)
+
+# Suspected duplicates: the later case, the earlier one, why it is thought so, and what an officer said.
+duplicates = Table(
+    "duplicates",
+    metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("other_id", ForeignKey("cases.id"), primary_key=True),
+    Column("score", Integer, nullable=False),
+    Column("basis", String(8), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    Column("actor", Text),
+    Column("note", Text, nullable=False),
+    Index(None, "state", "case_id", "other_id"),
+    Index(None, "other_id"),
 )
 
 # Idempotency keys of moves, each with the event that answered it.

@@ -33,6 +33,7 @@ from service.api import (
     document,
     drafts,
     health,
+    incidents,
     institutions,
     ledger,
     longwork,
@@ -54,6 +55,7 @@ from service.channels import Channels
 from service.config import Settings, is_loopback
 from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
+from service.incidents import Sorter
 from service.keyring import Keyring
 from service.store import NewCase, Outcome
 from service.vault import Vault
@@ -68,6 +70,8 @@ ROUTERS = (
     batch.router,
     cases.router,
     moves.router,
+    incidents.router,
+    incidents.duplicates,
     clocks.router,
     departments.router,
     channels.router,
@@ -96,6 +100,7 @@ TAGS = [
     {"name": "研判", "description": "只研判，不保存"},
     {"name": "案件", "description": "受理工单，查询案件"},
     {"name": "办理", "description": "案件的签收、退单、改派、答复、办结等动作"},
+    {"name": "群体事件", "description": "多件诉求反映同一家机构的群体事件，疑似重复的案件"},
     {"name": "期限", "description": "试算期限"},
     {"name": "送达", "description": "单位的通道，送到对方系统的消息"},
     {"name": "变更", "description": "有序的变更流，供轮询"},
@@ -180,6 +185,8 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         stack.push_async_callback(office.channels.close)
         await office.register.follow()
         await office.keyring.look()
+        sorter = _sorter(office)
+        await sorter.begin()
         office.dispatcher.start()
         stack.push_async_callback(office.dispatcher.stop)
         beside = [
@@ -189,6 +196,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
             office.warden.watch(),
             office.keyring.watch(),
             _clockwork(office).run(),
+            sorter.run(),
         ]
         await stack.enter_async_context(errands(*beside, *([office.watch.run()] if office.watch else [])))
         stack.callback(office.bell.close)
@@ -233,6 +241,10 @@ def _watch(settings: Settings, database: db.Database, writer: Writer, rules: act
 
 def _clockwork(office: Office) -> Clockwork:
     return Clockwork(office.reads, office.writer, office.casework.terms, office.casework.now, office.bell.ring)
+
+
+def _sorter(office: Office) -> Sorter:
+    return Sorter(office.reads, office.writer, lambda: office.rules.engine, office.casework.terms, office.casework.now, office.bell.ring)
 
 
 def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:

@@ -22,7 +22,7 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, clerk, db, demo, locksmith, post, press, prover, register, repair, rulebook, ruletest, show, usage
+from service import batch, clerk, db, demo, groups, locksmith, post, press, prover, register, repair, rulebook, ruletest, show, usage
 from service import work as dispatching
 from service.config import Settings
 from service.engine import Engine
@@ -51,6 +51,8 @@ app.add_typer(press.cases, name="cases")
 app.add_typer(rules, name="rules")
 app.add_typer(post.app, name="deliveries")
 app.add_typer(locksmith.app, name="keys")
+app.add_typer(groups.app, name="incidents")
+app.command("duplicates", cls=usage.Command)(groups.show_duplicates)
 database = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.add_typer(database, name="db")
 institutions = typer.Typer(cls=usage.Group, help="导入、导出、查询机构名录。", rich_markup_mode=None)
@@ -72,6 +74,7 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 @institutions.callback(invoke_without_command=True)
 @post.app.callback(invoke_without_command=True)
 @locksmith.app.callback(invoke_without_command=True)
+@groups.app.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:

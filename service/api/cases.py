@@ -11,6 +11,7 @@ from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQu
 from models.casework import CaseClocks
 from models.complaint import WorkOrderIn
 from models.delivery import DeliveryQuery
+from models.incidents import IncidentQuery
 from service import store
 from service.api import cursor, etag, responses, told
 from service.api.bodies import read_json
@@ -104,7 +105,7 @@ async def list_cases(
     return Json(body, headers=etag.headers(tag))
 
 
-Q = TypeVar("Q", CaseQuery, DeliveryQuery)
+Q = TypeVar("Q", CaseQuery, DeliveryQuery, IncidentQuery)
 
 
 def own(query: Q, reach: str | None) -> Q:

@@ -43,8 +43,8 @@ def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
     async def move(
         case_id: CaseId, request: Request, here: WholeOffice, actor: Acting, reach: Reach, versions: Versions = None
     ) -> Response:
-        body = await _body(request, row.body, here.settings.max_case_bytes)
-        ordered = Ordered(case_id, _versions(versions), row.move, body, actor, _key(request, case_id, row, body, actor), reach)
+        body = await body_given(request, row.body, here.settings.max_case_bytes)
+        ordered = Ordered(case_id, versions_named(versions), row.move, body, actor, _key(request, case_id, row, body, actor), reach)
         made = await here.casework.move(ordered)
         here.bell.ring(made.event.seq)
         receipt = told.moved(made.event)
@@ -53,7 +53,7 @@ def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
     return move
 
 
-async def _body(request: Request, model: type[Body], limit: int) -> Body:
+async def body_given(request: Request, model: type[Body], limit: int) -> Body:
     """What is said. A move that needs nothing said may come without a body."""
     headers = request.headers
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers and not _required(model):
@@ -65,7 +65,7 @@ def _required(model: type[Body]) -> list[str]:
     return [name for name, field in model.model_fields.items() if field.is_required()]
 
 
-def _versions(condition: str | None) -> frozenset[int]:
+def versions_named(condition: str | None) -> frozenset[int]:
     """The versions that If-Match names. `*` names none: whoever moves a case must have read it."""
     if condition is None or condition.strip() in {"", "*"}:
         raise VersionMissing

@@ -74,6 +74,16 @@ class Names:
             done = end
         return "".join([*pieces, text[done:]])
 
+    def own(self, name: str) -> str:
+        """What this one alone is called, in front of what others are called too: 鲸豆湾游泳馆 -> 鲸豆湾; nothing of no proper name."""
+        if not self.is_proper(name):
+            return ""
+        bare = self.bare(name)
+        starts = [start for start, _, _ in self._finder.find(bare)]
+        first = min(starts, default=len(bare))
+        found = bare[:first] if first > 1 else self.telling(bare)
+        return found if len(found) > 1 else ""
+
     def taught(self, name: str) -> frozenset[str]:
         """The programs that a name tells."""
         return frozenset(self._known[number] for _, _, number in self._finder.find(name)) & self._programs

@@ -89,7 +89,7 @@ class Register:
     @classmethod
     def of(cls, rows: Iterable[Institution], ruleset: RuleSet | None = None, cut: Cutter | None = None) -> "Register":
         """Compile. Places, programs and quoted blocks come from the rule set; the cutter of an engine may be shared."""
-        return cls(rows, _names_of(ruleset), cut or cutter(frozenset()))
+        return cls(rows, names_of(ruleset), cut or cutter(frozenset()))
 
     def look_up(self, complaint: Complaint) -> Complaint:
         """The complaint, with what the register knows of the institution that it names."""
@@ -193,7 +193,7 @@ class Register:
 
 def field_only(rows: Iterable[Institution], ruleset: RuleSet, cut: Cutter) -> Iterator[tuple[Institution, str]]:
     """The aliases that are looked for in the institution's field alone: words that people use, or that thousands of names share."""
-    names = _names_of(ruleset)
+    names = names_of(ruleset)
     for row in rows:
         keys = {key.text: key for key in _ways(row, names) if key.score == SURE}
         yield from ((row, alias) for alias in row.aliases if (key := keys.get(names.whole(alias))) and not _stands_alone(key, cut))
@@ -202,7 +202,7 @@ def field_only(rows: Iterable[Institution], ruleset: RuleSet, cut: Cutter) -> It
 # The ways of writing a name -------------------------------------------------------------------------------------------------------
 
 
-def _names_of(ruleset: RuleSet | None) -> Names:
+def names_of(ruleset: RuleSet | None) -> Names:
     if ruleset is None:
         return Names()
     head = ruleset.ruleset

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from models.clocks import CalendarFile, ClocksFile
+from models.incidents import IncidentsFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, RulesetFile, RulesFile
 from service.rulebook.shape import every_key
 
@@ -34,6 +35,7 @@ LAYOUT = (
     Kind("issues.yaml", IssuesFile, required=True),
     Kind("aliases.yaml", AliasesFile),
     Kind("clocks.yaml", ClocksFile),
+    Kind("incidents.yaml", IncidentsFile),
     Kind("calendar/*.yaml", CalendarFile),
 )
 """The first pattern that fits a name decides."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models.clocks import CalendarFile, ClocksFile
+from models.incidents import IncidentsFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, Rule, RuleSet, RulesetFile, RulesFile
 from service.rulebook.layout import WORDS, belongs, kind_of, missing
 from service.rulebook.mistakes import Mistake
@@ -129,6 +130,7 @@ def assemble(pack: Pack, version: int) -> RuleSet:
         words=pack.words.words,
         cases={name: sheet.model.cases for name, sheet in pack.sheets.items() if isinstance(sheet.model, CasesFile)},
         clocks=next((model for model in models if isinstance(model, ClocksFile)), None),
+        incidents=next((model for model in models if isinstance(model, IncidentsFile)), None),
         calendar=tuple(model for model in models if isinstance(model, CalendarFile)),
     )
 

@@ -71,6 +71,11 @@ USES = {
         "counting.close": "clause",
         "designation.clause": "clause",
     },
+    "incidents.yaml": {
+        "opening.issues.*": "issue",
+        "informed.*.department": "department",
+        "informed.*.clause": "clause",
+    },
     "clauses.yaml": {"clauses.*.document": "document"},
     "issues.yaml": {
         "issues.*.assists.*.department": "department",

@@ -83,6 +83,7 @@ def _sections(ruleset: RuleSet) -> dict[str, Tree]:
         "aliases": {"": whole["aliases"]},
         "lists": {name: {"": words} for name, words in whole["lists"].items()},
         "clocks": {"": whole["clocks"] or {}},
+        "incidents": {"": whole["incidents"] or {}},
         "calendar": {str(year["year"]): year for year in whole["calendar"]},
         **{name: whole[name] for name in ("issues", "clauses", "documents")},
     }

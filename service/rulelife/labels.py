@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, str] = {
     "ruleset": "设置",
     "clocks": "期限",
     "calendar": "日历",
+    "incidents": "群体事件与重复",
 }
 """The parts of a rule set, in the order in which changes are told."""
 

@@ -3,19 +3,25 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Select, exists, func, literal, or_, select, tuple_
 
-from models.tables import Moment, cases, verdicts
+from models.tables import Moment, cases, incidents, verdicts
 from service.store.rows import PastCase
 
 STRIDE = 500
 
 _NAMES = ("id", "created_at", "status", "lead", "title", "content", "institution", "address", "street", "demand_type")
-_PAST = select(
-    *(cases.c[name] for name in (*_NAMES, "details", "triage", "ruleset_version")),
-    verdicts.c.lead.label("right_lead"),
-    verdicts.c.outside,
-).select_from(cases.outerjoin(verdicts, verdicts.c.case_id == cases.c.id))
+# Incidents were not decided on by the rules: they are made of cases that were.
+_COMPLAINT = ~exists(select(incidents.c.case_id).where(incidents.c.case_id == cases.c.id))
+_PAST = (
+    select(
+        *(cases.c[name] for name in (*_NAMES, "details", "triage", "ruleset_version")),
+        verdicts.c.lead.label("right_lead"),
+        verdicts.c.outside,
+    )
+    .select_from(cases.outerjoin(verdicts, verdicts.c.case_id == cases.c.id))
+    .where(_COMPLAINT)
+)
 _CONFIRMED = or_(verdicts.c.lead.is_not(None), verdicts.c.outside.is_not(None))
 
 

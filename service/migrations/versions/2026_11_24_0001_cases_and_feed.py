@@ -38,6 +38,7 @@ def upgrade() -> None:
     _workbench()
     _register()
     _api_keys()
+    _kinship()
     for statement in APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL:
         op.execute(statement)
 
@@ -56,6 +57,8 @@ def downgrade() -> None:
         "jobs",
         "api_keys",
     ):
+        op.drop_table(table)
+    for table in ("duplicates", "marks", "incidents"):
         op.drop_table(table)
     for table in ("institution_aliases", "institutions", "active_rulesets", "rulesets", "move_keys", "truths", "notes", "timers"):
         op.drop_table(table)
@@ -441,3 +444,44 @@ def _api_keys() -> None:
     )
     heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
     op.bulk_insert(heads, [{"name": "api_keys", "value": 0, "hash": "0" * 64}])
+
+
+def _kinship() -> None:
+    op.create_table(
+        "incidents",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("institution", sa.Text, nullable=False),
+        sa.Column("opened_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name="pk_incidents"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_incidents_case_id_cases"),
+    )
+    op.create_table(
+        "marks",
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("mark", sa.String(80), nullable=False),
+        sa.Column("received_at", Moment, nullable=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "mark", "received_at", "case_id", name="pk_marks"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_marks_case_id_cases"),
+        sqlite_with_rowid=False,
+    )
+    named = sa.text("kind = 'name'")
+    op.create_index("ix_marks_named", "marks", ["received_at", "mark"], sqlite_where=named, postgresql_where=named)
+    op.create_table(
+        "duplicates",
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("other_id", sa.String(26), nullable=False),
+        sa.Column("score", sa.Integer, nullable=False),
+        sa.Column("basis", sa.String(8), nullable=False),
+        sa.Column("words", sa.Text, nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("proposed_at", Moment, nullable=False),
+        sa.Column("decided_at", Moment),
+        sa.Column("actor", sa.Text),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("case_id", "other_id", name="pk_duplicates"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_duplicates_case_id_cases"),
+        sa.ForeignKeyConstraint(["other_id"], ["cases.id"], name="fk_duplicates_other_id_cases"),
+    )
+    op.create_index("ix_duplicates_state_case_id_other_id", "duplicates", ["state", "case_id", "other_id"])
+    op.create_index("ix_duplicates_other_id", "duplicates", ["other_id"])

@@ -1,0 +1,128 @@
+"""What is looked for in a case: the institution by register, name and address, as it sounds; and what the case tells. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from models.complaint import Complaint
+from models.incidents import IncidentsFile
+from models.ruleset import RuleSet
+from service.engine import Engine
+from service.engine.names import Ears
+from service.engine.register import names_of
+from service.incidents.likeness import bands
+from service.store import CaseRow, Mark
+
+SURE_BY_SOUND = 3
+"""Names of so many characters are compared by their sound; shorter ones by their letters."""
+BLANKS = re.compile(r"[\W_]+")
+HOUSE = re.compile(r"\d+[号弄栋座室层]")
+"""An address without a number is no place but a quarter."""
+
+REGISTER, NAME, ADDRESS, MUTE, BAND = "register", "name", "address", "mute", "band"
+"""Kinds of marks. MUTE marks a case that names no institution where it should; its text may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """A case as others are compared with it. `sound` is its text by ear."""
+
+    case_id: str
+    received_at: datetime
+    institution: str
+    register: str | None
+    name: str | None
+    address: str | None
+    issues: frozenset[str]
+    text: str
+    sound: str
+    words: frozenset[str]
+
+    def signs(self) -> list[tuple[str, str]]:
+        """What tells the institution."""
+        known = ((REGISTER, self.register), (NAME, self.name), (ADDRESS, self.address))
+        return [(kind, mark) for kind, mark in known if mark is not None]
+
+    def marks(self) -> Iterator[Mark]:
+        """All by which others will find this case."""
+        told = [*self.signs(), *((BAND, band) for band in bands(self.text))]
+        if self.name is None:
+            told.append((MUTE, ""))
+        return (Mark(kind=kind, mark=mark, received_at=self.received_at, case_id=self.case_id) for kind, mark in told)
+
+    def mentions(self, name: str) -> bool:
+        """Whether the text of a case without a name holds this one."""
+        return self.name is None and len(name) >= SURE_BY_SOUND and name in self.sound
+
+    def is_about(self, other: "Traits") -> bool:
+        """Whether both are about one institution."""
+        if self.register and other.register:
+            return self.register == other.register
+        if self.name and other.name:
+            return self.name == other.name
+        told = (self.name and other.mentions(self.name)) or (other.name and self.mentions(other.name))
+        return bool(told) or (self.address is not None and self.address == other.address)
+
+
+class Kin:
+    """Reads the traits of cases by one rule set."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.ruleset: RuleSet = engine.ruleset
+        self.file: IncidentsFile = engine.ruleset.incidents or IncidentsFile()
+        self.weight = engine.plan.cutter.weight
+        self._cut = engine.plan.cutter.cut
+        self._names = names_of(engine.ruleset)
+        self._ears = Ears(self.weight)
+        self.heard: dict[str, str] = {}
+
+    def traits(self, row: CaseRow) -> Traits:
+        hit = orjson.loads(row.triage).get("register") or {}
+        institution = hit.get("name") or row.institution
+        name = self._names.own(institution) or self._names.own(row.institution)
+        reading = self._names.reader.read(Complaint(title=row.title, content=row.content))
+        text = _closed_up(reading.text)
+        return Traits(
+            case_id=row.id,
+            received_at=row.received_at,
+            institution=institution,
+            register=hit.get("id") or None,
+            name=self._called(name) if name else None,
+            address=self._address(row.address),
+            issues=frozenset(orjson.loads(row.issues)),
+            text=text,
+            sound=self._ears.sound(text),
+            words=frozenset(self._words(reading.text)),
+        )
+
+    def sound(self, title: str, content: str) -> str:
+        """How a text sounds."""
+        return self._ears.sound(_closed_up(self._names.reader.read(Complaint(title=title, content=content)).text))
+
+    def counts(self, traits: Traits) -> bool:
+        """Whether a case is of those that an incident is made of."""
+        wanted = self.file.opening.issues if self.file.opening else ()
+        return not wanted or not traits.issues or not traits.issues.isdisjoint(wanted)
+
+    @property
+    def reach(self) -> timedelta:
+        """How far apart two cases of one incident can be."""
+        return timedelta(hours=self.file.opening.hours if self.file.opening else 0)
+
+    def _called(self, name: str) -> str:
+        return self._ears.sound(name) if len(name) >= SURE_BY_SOUND else name
+
+    def _address(self, address: str) -> str | None:
+        folded = BLANKS.sub("", self._names.whole(address))
+        return folded[-60:] if HOUSE.search(folded) else None
+
+    def _words(self, text: str) -> Iterator[str]:
+        for block in BLANKS.split(text):
+            yield from (word for word in self._cut(block) if len(word) > 1 or word.isdigit())
+
+
+def _closed_up(text: str) -> str:
+    return BLANKS.sub("", text)

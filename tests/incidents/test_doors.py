@@ -1,0 +1,101 @@
+"""Incidents and suspected duplicates as officials meet them: over HTTP and on the command line."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from service.app import create_app
+from service.cli import app as cli
+from tests.api.conftest import eventually, opened, settings_for
+from tests.incidents.hall import INCIDENTS
+from tests.packs.build import tiny
+
+OFFICE = {"X-Fenpai-Actor": "zhou", "X-Fenpai-Department": "hotline"}
+LONG = "孩子上篮球班，教练换了三次，说好的小班变成二十人，要求退费，剩余的十二节课不上了。"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('incidents')}/fenpai.db"
+
+
+@pytest.fixture(scope="module")
+def desk(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    pack = tmp_path_factory.mktemp("pack") / "tiny"
+    for name, text in (tiny() | {"incidents.yaml": INCIDENTS}).items():
+        path = pack / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    with opened(create_app(settings_for(url, pack=str(pack)))) as client:
+        yield client
+
+
+def send(desk: TestClient, number: str, content: str, **order: Any) -> str:
+    whole = {"source_system": "hotline", "source_order_no": number, "content": content} | order
+    id_: str = desk.post("/v1/cases", json=whole).json()["id"]
+    return id_
+
+
+def version(desk: TestClient, case_id: str) -> dict[str, str]:
+    return OFFICE | {"If-Match": desk.get(f"/v1/cases/{case_id}").headers["ETag"]}
+
+
+class TestIncidents:
+    def test_are_listed_looked_at_left_and_joined(self, desk: TestClient, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        ids = [send(desk, f"I{n}", f"飞鱼篮球班不给退费，还剩{n}节。", institution="飞鱼篮球俱乐部") for n in range(3)]
+        eventually(lambda: bool(desk.get("/v1/incidents").json()["incidents"]))
+        [incident] = desk.get("/v1/incidents", params={"department": "money_office", "status": "escalated"}).json()["incidents"]
+        assert (incident["members"], incident["institution"]) == (3, "飞鱼篮球俱乐部")
+        into = incident["case"]["id"]
+        assert [member["id"] for member in desk.get(f"/v1/incidents/{into}").json()["linked"]] == ids
+        assert desk.get(f"/v1/incidents/{ids[0]}").status_code == 404
+
+        assert desk.post(f"/v1/cases/{ids[0]}/unmerge", json={"reason": "不是"}, headers=OFFICE).status_code == 428
+        assert desk.post(f"/v1/cases/{ids[0]}/unmerge", json={"reason": "不是"}, headers=version(desk, ids[0])).status_code == 200
+        assert desk.get(f"/v1/incidents/{into}").json()["members"] == 2
+        again = desk.post(f"/v1/cases/{ids[0]}/merge", json={"into": into, "reason": "是"}, headers=version(desk, ids[0]))
+        assert again.status_code == 200
+        assert desk.get(f"/v1/incidents/{into}").json()["members"] == 3
+        assert desk.get("/v1/incidents", params={"cursor": into}).json() == {"incidents": [], "next": None}
+
+        monkeypatch.setenv("FENPAI_DATABASE_URL", url)
+        shown = CliRunner().invoke(cli, ["incidents", "list"], env={"COLUMNS": "200"})
+        assert shown.exit_code == 0
+        assert into in shown.output
+        assert "飞鱼篮球俱乐部" in shown.output
+        assert ids[2] in CliRunner().invoke(cli, ["incidents", "show", into], env={"COLUMNS": "200"}).output
+
+
+class TestDuplicates:
+    def test_are_merged_or_kept_by_an_officers_word(self, desk: TestClient, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, second, third = (send(desk, f"D{n}", LONG + "呀" * n) for n in range(3))
+        pairs = {(second, first), (third, first), (third, second)}
+        eventually(lambda: len(desk.get("/v1/duplicates").json()["duplicates"]) == 3)
+        page = desk.get("/v1/duplicates", params={"limit": 2}).json()
+        rest = desk.get("/v1/duplicates", params={"limit": 2, "cursor": page["next"]}).json()
+        told = [*page["duplicates"], *rest["duplicates"]]
+        assert {(one["case_id"], one["other_id"]) for one in told} == pairs
+        assert all(one["basis"] == "text" and one["score"] > 90 and "小班" in one["words"] for one in told)
+
+        done = desk.post(f"/v1/duplicates/{second}/{first}/accept", headers=version(desk, second))
+        assert (done.status_code, done.json()["status"]) == (200, "merged")
+        assert desk.get(f"/v1/cases/{second}").json()["merged_into"] == first
+        assert desk.post(f"/v1/duplicates/{second}/{first}/accept", headers=version(desk, second)).status_code == 409
+        stale = desk.post(f"/v1/duplicates/{third}/{first}/accept", headers=OFFICE | {"If-Match": '"9"'})
+        assert stale.status_code == 412
+
+        kept = desk.post(f"/v1/duplicates/{third}/{first}/dismiss", json={"reason": "另一个孩子"}, headers=OFFICE)
+        assert (kept.json()["state"], kept.json()["note"], kept.json()["actor"]) == ("dismissed", "另一个孩子", "zhou")
+        assert desk.post(f"/v1/duplicates/{first}/{third}/dismiss", json={"reason": "x"}, headers=OFFICE).status_code == 404
+        gym = OFFICE | {"X-Fenpai-Department": "gym_office"}
+        assert desk.post(f"/v1/duplicates/{third}/{second}/dismiss", json={"reason": "x"}, headers=gym).status_code == 403
+        kinds = [event["kind"] for event in desk.get(f"/v1/cases/{third}/events").json()["events"]]
+        assert kinds.count("case.duplicate_dismissed") == 1
+
+        monkeypatch.setenv("FENPAI_DATABASE_URL", url)
+        shown = CliRunner().invoke(cli, ["duplicates"], env={"COLUMNS": "200"})
+        assert third in shown.output
+        assert first not in shown.output
