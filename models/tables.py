@@ -258,6 +258,46 @@ wrongs = Table(
     Index(None, "case_id"),
 )
 
+# Drafts that run beside the version in force: one at a time, the others are over. `position` is how far in the feed it has come; whoever
+# holds the lease goes on. The counts are of cases that came while it ran.
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("pack", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("files", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("stopped_at", Moment),
+    Column("stopped_by", Text),
+    Column("position", Position, nullable=False),
+    Column("cases", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
+    Column("issues_changed", Integer, nullable=False),
+    Column("holder", String(26)),
+    Column("lease_until", Moment),
+)
+Index(
+    "uq_shadows_running",
+    shadows.c.pack,
+    unique=True,
+    sqlite_where=shadows.c.stopped_at.is_(None),
+    postgresql_where=shadows.c.stopped_at.is_(None),
+)
+
+# Where a shadow would have decided otherwise.
+shadow_cases = Table(
+    "shadow_cases",
+    metadata,
+    Column("shadow_id", ForeignKey("shadows.id"), primary_key=True),
+    Column("seq", Position, primary_key=True, autoincrement=False),
+    Column("case_id", String(26), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 # Rules that the ledger took out of force, by the version that did it; `rights` and `wrongs` are what had been counted by then, or by
 # the release: only what comes later can tell against the rule again.
 quarantines = Table(

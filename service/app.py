@@ -40,6 +40,7 @@ from service.api import (
     moves,
     problems,
     rulesets,
+    shadow,
     triage,
     trials,
 )
@@ -57,6 +58,7 @@ from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
 from service.incidents import Sorter
 from service.keyring import Keyring
+from service.shadow import Follower
 from service.store import NewCase, Outcome
 from service.vault import Vault
 from service.warden import Warden
@@ -77,6 +79,7 @@ ROUTERS = (
     channels.router,
     deliveries.router,
     rulesets.router,
+    shadow.router,
     ledger.router,
     drafts.router,
     trials.router,
@@ -180,6 +183,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         stack.callback(office.reads.close)
         stack.callback(office.keyring.close)
         stack.callback(office.workshop.close)
+        stack.callback(office.follower.close)
         await office.jobs.open()
         stack.push_async_callback(office.jobs.close)
         stack.push_async_callback(office.channels.close)
@@ -195,6 +199,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
             office.bell.watch(),
             office.warden.watch(),
             office.keyring.watch(),
+            office.follower.watch(),
             _clockwork(office).run(),
             sorter.run(),
         ]
@@ -229,7 +234,9 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     casework, warden, watch = Casework(writer, terms, now), Warden(database, writer, rules), _watch(settings, database, writer, rules)
     meters.show_warden(rules, warden)
     meters.show_watch(watch)
-    benches = Workshop(), Jobs(database, writer), Keyring(database), warden, watch
+    follower = Follower(database, writer, lambda: rules.row.pack, now)
+    meters.watch("fenpai_shadow_trouble", "1 表示影子运行出错", lambda: float(follower.trouble is not None))
+    benches = Workshop(), Jobs(database, writer), Keyring(database), warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 

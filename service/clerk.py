@@ -1,17 +1,21 @@
-"""`fenpai rules ledger | release`: what people confirmed about the rules, and letting a rule out of quarantine, on the command line."""
+"""`fenpai rules ledger | release | shadow`: what people confirmed about rules, and drafts beside the version in force."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from ulid import ULID
 
 from models.ruleset import RuleSet
-from service import ledger, rulelife, store, usage
+from service import ledger, rulebook, rulelife, shadow, store, usage
 from service.ledger import RuleUnknown, output, quarantine
 from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened
 from service.rulelife import Proposal
+from service.shadow import output as beside_output
 
 app = typer.Typer()
+beside = typer.Typer(cls=usage.Group, help="让一个草稿在新案上影子运行：跟着研判，不作决定。", rich_markup_mode=None)
+app.add_typer(beside, name="shadow")
 
 
 @app.command("ledger", cls=usage.Command)
@@ -57,3 +61,49 @@ def release(
         with database.write() as conn:
             row = quarantine.publish_release(conn, ready, rule, note, datetime.now(UTC))
     print(f"已恢复规则 {rule}，发布并启用第 {row.version} 版。")
+
+
+@beside.command("start", cls=usage.Command)
+def start_shadow(
+    draft: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包|版本]", help="规则包文件夹，或已发布的版本号")] = "beichen",
+    kept: Annotated[str, typer.Option("--draft", metavar="编号", help="服务里保存的草稿")] = "",
+    author: Author = "",
+    note: Note = "",
+    pack: Pack = "beichen",
+) -> None:
+    """从下一件新案起，让草稿跟着在用的版本各研判一遍，记下不同的；一次一个，重启后接着来。"""
+    with opened() as database:
+        code = code_of(pack)
+        if kept:
+            chosen = shadow.choose(database, code, kept=kept)
+        elif draft.isdigit():
+            chosen = shadow.choose(database, code, version=int(draft))
+        else:
+            chosen = shadow.choose(database, code, files=rulebook.read_folder(rulebook.find_pack(draft)))
+        now = datetime.now(UTC)
+        with database.write() as conn:
+            row = shadow.start(conn, str(ULID.from_datetime(now)), chosen, Proposal(author, note), now)
+    print(f"已开始影子运行（摘要 {row.digest[:12]}）。查看：fenpai rules shadow show")
+
+
+@beside.command("stop", cls=usage.Command)
+def stop_shadow(author: Author = "", note: Note = "", pack: Pack = "beichen") -> None:
+    """停止影子运行。"""
+    with opened() as database, database.write() as conn:
+        row = shadow.stop(conn, code_of(pack), Proposal(author, note), datetime.now(UTC))
+    print(f"已停止影子运行：{row.cases} 件新案，{row.agreed} 件去向相同。")
+
+
+@beside.command("show", cls=usage.Command)
+def show_shadow(
+    most: Annotated[int, typer.Option("--limit", min=0, max=500, metavar="数", help="最多列出多少件不同的")] = 20,
+    as_json: AsJson = False,
+    pack: Pack = "beichen",
+) -> None:
+    """影子运行的一致率和区间，以及不同的每一件：原来怎样、草稿会怎样、为什么。"""
+    with opened() as database:
+        code = code_of(pack)
+        ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
+        with database.read() as conn:
+            told = shadow.told(conn, code, most)
+    print(as_text(beside_output.as_json(told)) if as_json else beside_output.as_text(told, ruleset))

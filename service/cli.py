@@ -75,6 +75,7 @@ def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version"
 @post.app.callback(invoke_without_command=True)
 @locksmith.app.callback(invoke_without_command=True)
 @groups.app.callback(invoke_without_command=True)
+@clerk.beside.callback(invoke_without_command=True)
 def _help_alone(context: typer.Context) -> None:
     """What can be done, where no command says what to do."""
     if context.invoked_subcommand is None:

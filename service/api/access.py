@@ -92,6 +92,8 @@ NEEDS: Mapping[str, Need] = {
     **dict.fromkeys(("draft_ask", "draft_withdraw", "draft_publish"), _AUTHORS),
     **dict.fromkeys(("draft_approve", "draft_refuse"), _need(APPROVER)),
     "release_rule": _AUTHORS,
+    **dict.fromkeys(("start_shadow", "stop_shadow"), _AUTHORS),
+    "get_shadow": _RULES,
     "rules_ledger": _need(VIEWER, RULE_ADMIN, APPROVER),
     "rule_ledger": _need(VIEWER, RULE_ADMIN, APPROVER),
     "list_institutions": ANY_KEY,

@@ -27,6 +27,7 @@ from service.errors import ScopeMissing
 from service.intake import Desk
 from service.keyring import Caller, Keyring
 from service.register import ActiveRegister
+from service.shadow import Follower
 from service.vault import Vault
 from service.warden import Warden
 from service.watch import Watch
@@ -86,6 +87,7 @@ class Office:
     jobs: Jobs
     keyring: Keyring
     warden: Warden
+    follower: Follower
     watch: Watch | None
 
 

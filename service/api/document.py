@@ -20,6 +20,7 @@ from models.ledger import ReleaseIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
+from models.shadow import ShadowIn, ShadowStopIn
 from service.api import access, responses
 
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -47,6 +48,8 @@ READ: tuple[type[BaseModel], ...] = (
     ReleaseIn,
     KeyIn,
     RotateIn,
+    ShadowIn,
+    ShadowStopIn,
     *MOVES_SAID,
 )
 WRITTEN: tuple[type[BaseModel], ...] = (BatchRow, Problem)

@@ -396,3 +396,41 @@ class Quarantine:
     released_by: str | None = None
     released_version: int | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowRow:
+    """A draft that runs, or ran, beside the version in force, without its files."""
+
+    id: str
+    pack: str
+    digest: str
+    origin: str
+    author: str
+    note: str
+    started_at: datetime
+    stopped_at: datetime | None = None
+    stopped_by: str | None = None
+    position: int
+    cases: int = 0
+    agreed: int = 0
+    issues_changed: int = 0
+    holder: str | None = None
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A case that came in, by the position of its birth in the feed."""
+
+    seq: int
+    case: PastCase
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowCase:
+    """A case that a shadow would have decided otherwise; how, as JSON."""
+
+    seq: int
+    case_id: str
+    body: str

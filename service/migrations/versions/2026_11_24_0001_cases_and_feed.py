@@ -34,6 +34,7 @@ def upgrade() -> None:
     _casework()
     _outbox()
     _ledger()
+    _shadows()
     _rulesets()
     _workbench()
     _register()
@@ -45,6 +46,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "shadow_cases",
+        "shadows",
         "quarantines",
         "wrongs",
         "tallies",
@@ -263,6 +266,40 @@ def _ledger() -> None:
         sa.Column("released_version", sa.Integer),
         sa.Column("reason", sa.Text),
         sa.PrimaryKeyConstraint("pack", "rule", "version", name="pk_quarantines"),
+    )
+
+
+def _shadows() -> None:
+    op.create_table(
+        "shadows",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("pack", sa.Text, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("files", sa.Text, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("started_at", Moment, nullable=False),
+        sa.Column("stopped_at", Moment),
+        sa.Column("stopped_by", sa.Text),
+        sa.Column("position", Position, nullable=False),
+        sa.Column("cases", sa.Integer, nullable=False),
+        sa.Column("agreed", sa.Integer, nullable=False),
+        sa.Column("issues_changed", sa.Integer, nullable=False),
+        sa.Column("holder", sa.String(26)),
+        sa.Column("lease_until", Moment),
+        sa.PrimaryKeyConstraint("id", name="pk_shadows"),
+    )
+    running = sa.text("stopped_at IS NULL")
+    op.create_index("uq_shadows_running", "shadows", ["pack"], unique=True, sqlite_where=running, postgresql_where=running)
+    op.create_table(
+        "shadow_cases",
+        sa.Column("shadow_id", sa.String(26), nullable=False),
+        sa.Column("seq", Position, nullable=False, autoincrement=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("shadow_id", "seq", name="pk_shadow_cases"),
+        sa.ForeignKeyConstraint(["shadow_id"], ["shadows.id"], name="fk_shadow_cases_shadow_id_shadows"),
     )
 
 
