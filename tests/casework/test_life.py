@@ -205,10 +205,11 @@ class Life(RuleBasedStateMachine):
         assert set(self.struck.values()) <= {1}
 
     def check_clocks(self, case: Work) -> None:
-        """Which clocks run is decided by the state alone."""
+        """Which clocks run is decided by the state, and by whether the case was handed back in vain."""
         running = {clock.kind for clock in case.clocks if clock.running}
         if case.status in WAITING:
-            assert running == {ClockKind.RECEIPT, ClockKind.HAND_BACK, ClockKind.HANDLING}
+            back = set() if case.progress.rejected else {ClockKind.HAND_BACK}
+            assert running == {ClockKind.RECEIPT, ClockKind.HANDLING} | back
         elif case.status in IN_HAND:
             assert running - {ClockKind.HAND_BACK} == {ClockKind.HANDLING}
         elif case.status is Status.COMPLETED:
