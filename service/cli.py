@@ -22,7 +22,24 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Outcome
 from models.register import ImportQuery, RowFault
 from service import app as house
-from service import batch, clerk, db, demo, groups, locksmith, post, press, prover, register, repair, rulebook, ruletest, show, usage
+from service import (
+    batch,
+    clerk,
+    db,
+    demo,
+    drafting,
+    groups,
+    locksmith,
+    post,
+    press,
+    prover,
+    register,
+    repair,
+    rulebook,
+    ruletest,
+    show,
+    usage,
+)
 from service import work as dispatching
 from service.config import Settings
 from service.engine import Engine
@@ -47,6 +64,7 @@ app = typer.Typer(
 rules = typer.Typer(cls=usage.Group, help="检查、测试、比较、发布规则包。", rich_markup_mode=None)
 rules.add_typer(press.app)
 rules.add_typer(clerk.app)
+rules.add_typer(drafting.app)
 app.add_typer(press.cases, name="cases")
 app.add_typer(rules, name="rules")
 app.add_typer(post.app, name="deliveries")

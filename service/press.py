@@ -1,7 +1,6 @@
 """`fenpai rules versions | publish | rollback | diff | export`: the commands by which versions of a rule set come and go."""
 
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -76,9 +75,8 @@ def export(
     with opened() as database:
         files = rulelife.files_of(database, code_of(pack), version)
     if target.suffix == ".zip":
-        with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in sorted(files.items()):
-                archive.writestr(name, text)
+        with target.open("xb") as out:
+            out.write(rulelife.packed(files))
     else:
         rulelife.write_folder(files, target)
     print(f"第 {version} 版的 {len(files)} 个文件已写到 {target}（摘要 {rulebook.digest(files)[:12]}）。")

@@ -81,12 +81,15 @@ NEEDS: Mapping[str, Need] = {
     "list_versions": ANY_KEY,
     "get_version": ANY_KEY,
     "diff_versions": ANY_KEY,
+    "export_version": ANY_KEY,
     "check_draft": _RULES,
     "test_draft": _RULES,
     "impact_of_draft": _RULES,
     "publish_draft": _AUTHORS,
     "activate_version": _RULES,
-    **dict.fromkeys(("list_drafts", "get_draft", "get_draft_file", "draft_check", "draft_test", "draft_prove", "draft_diff"), _RULES),
+    **dict.fromkeys(
+        ("list_drafts", "get_draft", "get_draft_file", "export_draft", "draft_check", "draft_test", "draft_prove", "draft_diff"), _RULES
+    ),
     **dict.fromkeys(("draft_impact", "list_jobs", "get_job", "cancel_job"), _RULES),
     **dict.fromkeys(("open_draft", "discard_draft", "put_draft_files", "put_draft_file", "delete_draft_file", "edit_draft"), _AUTHORS),
     **dict.fromkeys(("draft_ask", "draft_withdraw", "draft_publish"), _AUTHORS),

@@ -25,7 +25,7 @@ from service import store
 from service.api import etag, responses, told
 from service.api.bodies import read_bytes, read_json
 from service.api.deps import Acting, Office, WholeOffice
-from service.api.packs import DRAFT, body, draft_in
+from service.api.packs import DRAFT, ZIPPED, body, draft_in, zip_of
 from service.api.plain import Json, body_of, door, validated
 from service.casework.errors import ActorMissing, ActorUnknown
 from service.errors import (
@@ -148,6 +148,19 @@ async def put_draft_files(draft_id: DraftId, request: Request, here: WholeOffice
     """用送来的文件（JSON 或 zip）换掉草稿的全部文件。"""
     named, given = versions_of(versions), await draft_in(request, DraftIn)
     return await _save(here, draft_id, named, actor.name, lambda _: given.files)
+
+
+@router.get(
+    "/{draft_id}/export",
+    summary="导出草稿",
+    response_class=Response,
+    response_description="规则包的 zip",
+    responses={200: ZIPPED, **responses.problems(*KNOWN)},
+)
+async def export_draft(draft_id: DraftId, here: WholeOffice) -> Response:
+    """草稿的文件打成 zip，同一稿每次逐字节相同。"""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    return zip_of(held.files, f"{held.row.pack}-{draft_id}")
 
 
 @router.get(

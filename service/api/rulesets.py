@@ -30,7 +30,7 @@ from service import rulelife, ruletest, store
 from service.api import etag, responses, told
 from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice
-from service.api.packs import DRAFT, body, checked, draft_here, draft_in, published, version_told
+from service.api.packs import DRAFT, ZIPPED, body, checked, draft_here, draft_in, published, version_told, zip_of
 from service.api.plain import Json, body_of, door, validated
 from service.engine import ENGINE_VERSION
 from service.errors import Overloaded, ParameterInvalid, RulesetNotFound
@@ -143,6 +143,19 @@ async def get_version(version: Version, here: WholeOffice) -> Response:
     files = await here.reads(store.ruleset_files, pack, version)
     row = await here.reads(store.get_ruleset, pack, version)
     return Json({**version_told(row), "files": files})
+
+
+@router.get(
+    "/{version:int}/export",
+    summary="导出一个版本",
+    response_class=Response,
+    response_description="规则包的 zip",
+    responses={200: ZIPPED, **responses.problems(*responses.READ, RulesetNotFound, ParameterInvalid)},
+)
+async def export_version(version: Version, here: WholeOffice) -> Response:
+    """一个版本的文件打成 zip，同一版本每次逐字节相同；解开即可由 git 保管，也可再次发布。"""
+    pack = here.rules.row.pack
+    return zip_of(await here.reads(store.ruleset_files, pack, version), f"{pack}-{version}")
 
 
 @router.get(

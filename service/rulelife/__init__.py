@@ -7,8 +7,8 @@ ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, Confirmed
 row = publish(conn, ready, now)                        # version and activation in the transaction around it
 """
 
-from service.rulelife import approval, findings, kept
-from service.rulelife.archive import unpack, write_folder
+from service.rulelife import approval, findings, fresh, kept
+from service.rulelife.archive import packed, read_source, unpack, write_folder
 from service.rulelife.diff import Change, compare, told
 from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
 from service.rulelife.errors import (
@@ -69,11 +69,14 @@ __all__ = [
     "compare",
     "files_of",
     "findings",
+    "fresh",
     "kept",
     "needs_second",
+    "packed",
     "prepare",
     "publish",
     "read_draft",
+    "read_source",
     "read_version",
     "replay_confirmed",
     "replay_stored",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from service import rulebook
+from service import rulebook, rulelife
 from tests.packs.build import edited, tiny
 from tests.rulelife.conftest import BADMINTON, Fenpai, edit
 
@@ -114,6 +114,25 @@ class TestZip:
     def test_with_thousands_of_files_is_refused(self, house: TestClient) -> None:
         assert sent(house, zipped({f"categories/c{number}.yaml": "" for number in range(2_000)})).json()["code"] == "archive_broken"
 
+    @pytest.mark.parametrize("name", ["../x.test.yaml", "/etc/x.yaml", "a/../../x.yaml", "c:x.yaml", "..\\x.yaml"])
+    def test_with_names_that_lead_out_of_it_is_not_opened(self, house: TestClient, name: str) -> None:
+        assert sent(house, zipped(tiny() | {name: "rules: []"})).json()["code"] == "archive_broken"
+
+    def test_with_a_link_in_it_is_not_opened(self, house: TestClient) -> None:
+        target = io.BytesIO(zipped(tiny()))
+        link = zipfile.ZipInfo("categories/link.yaml")
+        link.external_attr = 0o120777 << 16
+        with zipfile.ZipFile(target, "a") as archive:
+            archive.writestr(link, "/etc/passwd")
+        assert sent(house, target.getvalue()).json()["code"] == "archive_broken"
+
+    def test_that_was_exported_is_the_same_bytes_each_time_and_comes_back_whole(self, house: TestClient) -> None:
+        first = house.get("/v1/rulesets/1/export")
+        assert (first.status_code, first.headers["content-type"]) == (200, "application/zip")
+        assert house.get("/v1/rulesets/1/export").content == first.content == rulelife.packed(tiny())
+        assert rulelife.unpack(first.content) == tiny()
+        assert sent(house, first.content).json()["code"] == "nothing_new"
+
 
 class TestRollback:
     def test_is_one_call_and_goes_both_ways(self, house: TestClient) -> None:
@@ -207,6 +226,27 @@ class TestCommandLine:
         assert fenpai("rules", "export", "1", str(pack)).code == 2
         assert fenpai("rules", "export", "1", str(pack.parent / "v1.zip")).code == 0
         assert zipfile.is_zipfile(pack.parent / "v1.zip")
+
+    def test_two_people_bring_a_folder_into_force(self, house: TestClient, fenpai: Fenpai, pack: Path, tmp_path: Path) -> None:
+        edit(pack, "ruleset.yaml", "pack: tiny\n", "pack: tiny\nsecond_person: true\n")
+        assert fenpai("rules", "publish", *BY).code == 0
+        edit(pack, *BADMINTON)
+        alone = fenpai("rules", "publish", *BY, "--overrule", "急")
+        assert (alone.code, "双人审批" in alone.err) == (2, True)
+        pushed = fenpai("rules", "draft", "push", "--author", "王科长", "--title", "羽毛球")
+        number = pushed.out.split()[1].partition("，")[0]
+        assert fenpai("rules", "draft", "ask", number, "--author", "王科长", "--note", "家长常问").code == 0
+        own = fenpai("rules", "draft", "approve", number, "--author", "王科长", "--note", "好")
+        assert (own.code, "另一人" in own.err) == (2, True)
+        assert fenpai("rules", "draft", "approve", number, "--author", "李主任", "--note", "看过").code == 0
+        shown = fenpai("rules", "draft", "show", number)
+        assert ("已批准" in shown.out, "增词 羽毛球" in shown.out) == (True, True)
+        assert fenpai("rules", "publish", *BY).code == 0
+        assert [row["version"] for row in house.get("/v1/rulesets").json()["versions"] if row["active"]] == [3]
+        assert fenpai("rules", "draft", "pull", number, str(tmp_path / "pulled")).code == 0
+        assert rulebook.read_folder(tmp_path / "pulled") == rulebook.read_folder(pack)
+        assert fenpai("rules", "draft", "discard", number, "--author", "王科长").code == 0
+        assert "没有草稿" in fenpai("rules", "draft", "list").out
 
 
 def zipped(files: dict[str, str]) -> bytes:
