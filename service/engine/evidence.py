@@ -2,9 +2,11 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from models.ruleset import RulesetFile
 
@@ -24,8 +26,7 @@ FARTHEST_NEGATION = 30
 """As models.ruleset.Negation bounds `within`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One term that counts: its rule, its place, the points that it brings."""
 
     rule: PlannedRule
@@ -39,9 +40,9 @@ class Hit:
 class Met:
     """What stands in a text, by rule: terms, exclusions, frame words; and the negations. Each list in the order of ends."""
 
-    terms: dict[int, list[Span]]
-    unless: dict[int, list[Span]]
-    near: dict[int, list[Span]]
+    terms: Mapping[int, list[Span]]
+    unless: Mapping[int, list[Span]]
+    near: Mapping[int, list[Span]]
     negations: list[Span]
     head_length: int
     longest: int
@@ -59,7 +60,7 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
         known = fired | on_trial if rule.trial else fired
         if (rule.needs is not None and known.isdisjoint(rule.needs)) or not known.isdisjoint(rule.blocked_by):
             continue
-        spans = [span for span in met.terms[order] if _counts(rule, span, met, reading, borders)]
+        spans = _counting(rule, met.terms[order], met, reading, borders)
         if spans:
             (on_trial if rule.trial else fired).add(order)
             hits += _weigh(rule, spans, reading, numbers)
@@ -67,35 +68,38 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
 
 
 def _meet(plan: Plan, text: str, head_length: int) -> Met:
-    met = Met({}, {}, {}, [], head_length, plan.longest)
+    terms: dict[int, list[Span]] = defaultdict(list)
+    unless: dict[int, list[Span]] = defaultdict(list)
+    near: dict[int, list[Span]] = defaultdict(list)
+    negations: list[Span] = []
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
         for order in role.terms:
-            met.terms.setdefault(order, []).append(span)
+            terms[order].append(span)
         for order in role.unless:
-            met.unless.setdefault(order, []).append(span)
+            unless[order].append(span)
         for order in role.near:
-            met.near.setdefault(order, []).append(span)
+            near[order].append(span)
         if role.negates is not None:
-            met.negations.append((span[0], span[1], role.negates))
-    return met
+            negations.append((span[0], span[1], role.negates))
+    return Met(terms, unless, near, negations, head_length, plan.longest)
 
 
-def _counts(rule: PlannedRule, span: Span, met: Met, reading: Reading, borders: Borders) -> bool:
-    """Whether a met term is a hit of its rule."""
-    start, end, _ = span
-    if rule.places and rule.places.isdisjoint(_places(reading, start, met.head_length)):
-        return False
-    if rule.order in met.unless and _excluded(start, end, met.unless[rule.order], met.longest):
-        return False
-    if rule.negatable and met.negations and _negated(reading.text, start, met):
-        return False
+def _counting(rule: PlannedRule, spans: list[Span], met: Met, reading: Reading, borders: Borders) -> list[Span]:
+    """Those of the met terms that are hits of their rule."""
+    if rule.places:
+        spans = [span for span in spans if not rule.places.isdisjoint(_places(reading, span[0], met.head_length))]
+    unless = met.unless.get(rule.order)
+    if unless:
+        spans = [span for span in spans if not _excluded(span[0], span[1], unless, met.longest)]
+    if rule.negatable and met.negations:
+        spans = [span for span in spans if not _negated(reading.text, span[0], met)]
     if rule.within is not None:
         frames = met.near.get(rule.order)
-        if not frames or not _framed(reading.text, span, frames, rule.within, met.longest):
-            return False
-    return rule.loose or (borders.at(start, start) and borders.at(end, end - 1))  # last, since cutting costs most
+        within, text, longest = rule.within, reading.text, met.longest
+        spans = [span for span in spans if _framed(text, span, frames, within, longest)] if frames else []
+    return spans if rule.loose else [span for span in spans if borders.hold(span[0], span[1])]  # last, since cutting costs most
 
 
 def _ending(spans: Sequence[Span], first: int, last: int) -> Sequence[Span]:
@@ -138,10 +142,12 @@ def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: Rule
     """One hit for each distinct term, at its best place; each further term of the same rule tells less."""
     best: dict[int, tuple[int, int, int]] = {}
     for start, end, pattern in spans:
-        zone = _zone(reading, start, numbers)
-        if pattern not in best or zone > best[pattern][0]:
+        zone, known = _zone(reading, start, numbers), best.get(pattern)
+        if known is None or zone > known[0]:
             best[pattern] = (zone, start, end)
-    ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1], -item[1][2]))
+    ranked = list(best.items())
+    if len(ranked) > 1:
+        ranked.sort(key=lambda item: (-item[1][0], item[1][1], -item[1][2]))
     return [
         Hit(rule, pattern, start, end, rule.points * zone * share // 10_000)
         for (pattern, (zone, start, end)), share in zip(ranked, numbers.repeat, strict=False)

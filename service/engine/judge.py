@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from models.complaint import Complaint, RegisterHit
 from models.decision import Assist, CategoryScore, Outcome, Reason, Urgency
@@ -10,6 +11,7 @@ from models.ruleset import RegisterStatus, RuleSet, ScopeCode
 from .evidence import Hit
 from .plan import PlannedRule
 
+BY_ID = attrgetter("id")
 SETTLED = 1000
 """Points of what the caller answered: more than any words weigh."""
 
@@ -26,13 +28,13 @@ OUT_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """The points of a text, summed by what they support."""
+    """The points of a text, summed by what they support; and the rules that it met, by id."""
 
     scope: dict[str, int]
     categories: dict[str, int]
     issues: dict[str, int]
     signals: frozenset[str]
-    named: frozenset[str]
+    met: tuple[PlannedRule, ...]
 
     @property
     def inside(self) -> int:
@@ -66,15 +68,16 @@ def weigh(hits: Iterable[Hit], complaint: Complaint, ruleset: RuleSet) -> Weighi
     """Sum the points of all hits, of the register and of the caller's answers."""
     by_rule: dict[PlannedRule, int] = {}
     for hit in hits:
-        if not hit.rule.trial:
-            by_rule[hit.rule] = by_rule.get(hit.rule, 0) + hit.weight
+        rule = hit.rule
+        if not rule.trial:
+            by_rule[rule] = by_rule.get(rule, 0) + hit.weight
     sums = _sums(by_rule, ruleset.ruleset.repeat)
     scope, categories = sums["scope"], sums["category"]
     if complaint.register is not None:
         _add_register(complaint.register, ruleset, scope, sums["issue"])
     for question, answer in complaint.answers.items():
         _settle(question, answer, ruleset, scope, categories)
-    return Weighing(scope, categories, sums["issue"], frozenset(sums["signal"]), frozenset(rule.id for rule in by_rule))
+    return Weighing(scope, categories, sums["issue"], frozenset(sums["signal"]), tuple(sorted(by_rule, key=BY_ID)))
 
 
 def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str, dict[str, int]]:
@@ -84,8 +87,8 @@ def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str,
         ranked.setdefault((rule.kind, rule.code), []).append(points)
     sums: dict[str, dict[str, int]] = {"scope": {}, "category": {}, "issue": {}, "signal": {}}
     for (kind, code), totals in ranked.items():
-        best = sorted(totals, reverse=True)
-        sums[kind][code] = sum(each * share // 100 for each, share in zip(best, repeat, strict=False))
+        totals.sort(reverse=True)
+        sums[kind][code] = sum([each * share // 100 for each, share in zip(totals, repeat, strict=False)])
     return sums
 
 
@@ -186,7 +189,7 @@ def _lead(
     lead = head.categories[primary].department if primary else departments[0] if len(departments) == 1 else head.coordinator
     if len(departments) > 1:
         return Outcome.ESCALATE, Reason.MULTI_DEPARTMENT, lead, primary
-    if weighing.named & set(head.identification) and not _plain(weighing, head.identification, ruleset, categories[0]):
+    if any(rule.id in head.identification for rule in weighing.met) and not _plain(weighing, head.identification, categories[0]):
         return Outcome.ESCALATE, Reason.NEEDS_IDENTIFICATION, lead, primary
     return Outcome.DISPATCH, Reason.CLEAR, lead, primary
 
@@ -202,10 +205,10 @@ def _primary(categories: tuple[CategoryScore, ...], licensed: str | None, rulese
     return licensed if licensed in best else None
 
 
-def _plain(weighing: Weighing, disputed: tuple[str, ...], ruleset: RuleSet, category: CategoryScore) -> bool:
+def _plain(weighing: Weighing, disputed: tuple[str, ...], category: CategoryScore) -> bool:
     """Whether the caller, or some rule that is not disputed, speaks for the category, too."""
     return category.score >= SETTLED or any(
-        rule.category == category.code and rule.id in weighing.named and rule.id not in disputed for rule in ruleset.rules
+        rule.kind == "category" and rule.code == category.code and rule.id not in disputed for rule in weighing.met
     )
 
 
@@ -221,8 +224,8 @@ def _assists(issues: tuple[str, ...], lead: str, primary: str | None, weighing: 
     for issue in issues:
         special = [
             Assist(code, issue, rule.clause)
-            for rule in sorted(ruleset.rules, key=lambda rule: rule.id)
-            if rule.issue == issue and rule.id in weighing.named
+            for rule in weighing.met
+            if rule.kind == "issue" and rule.code == issue
             for code in rule.assists
         ]
         usual = [

@@ -38,6 +38,7 @@ class PlannedRule:
     loose: bool
     negatable: bool
     clause: str | None
+    assists: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Plan:
             loose=rule.loose,
             negatable=kind == "category" or rule.supports == "scope:in",
             clause=rule.clause,
+            assists=rule.assists,
         )
 
     def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:

@@ -95,12 +95,20 @@ START = itemgetter(0)
 class Borders:
     """The token borders of one text, block by block as they are asked for."""
 
-    __slots__ = ("_blocks", "_cutter", "_text")
+    __slots__ = ("_blocks", "_cutter", "_held", "_text")
 
     def __init__(self, cutter: Cutter, text: str) -> None:
         self._cutter = cutter
         self._text = text
         self._blocks: list[Block] = []
+        self._held: dict[tuple[int, int], bool] = {}
+
+    def hold(self, start: int, end: int) -> bool:
+        """Whether a token begins at `start` and one ends at `end`; remembered, for many rules ask about one place."""
+        held = self._held.get((start, end))
+        if held is None:
+            held = self._held[start, end] = self.at(start, start) and self.at(end, end - 1)
+        return held
 
     def at(self, place: int, towards: int) -> bool:
         """Whether a token begins or ends at `place`; `towards` is the place of a character inside the block that is meant."""
