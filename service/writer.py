@@ -54,6 +54,7 @@ class Writer:
         self._limit = limit
         self._batch = batch
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._fresh: list[_Waiting] = []
         self._held = ExitStack()
         self._open = False
         self._ended = False
@@ -71,6 +72,7 @@ class Writer:
         """Take nothing more, finish what waits, give the database free."""
         if self._open:
             self._open = False
+            self._hand_over()
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
             self._held.close()
@@ -95,8 +97,16 @@ class Writer:
             raise Overloaded
         self.waiting += 1
         future = self._loop.create_future()
-        self._queue.put(_Waiting(work, batched, item, future))
+        if not self._fresh:
+            self._loop.call_soon(self._hand_over)
+        self._fresh.append(_Waiting(work, batched, item, future))
         return future
+
+    def _hand_over(self) -> None:
+        """Give the thread all that came up in one turn of the event loop: it would begin with the first, and commit that alone."""
+        fresh, self._fresh = self._fresh, []
+        for one in fresh:
+            self._queue.put(one)
 
     # In the event loop above, in the writer's thread below ------------------------------------------------------------------
 

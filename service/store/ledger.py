@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
 from models.tables import cases, quarantines, tallies, verdicts, wrongs
 from service.store.rows import Quarantine, Tally, Wrong, WrongCase
-from service.store.sql import Insert, Named, Prepared, moments
+from service.store.sql import Insert, Named, Prepared, insert_all, moments
 
 _GET = Prepared(select(verdicts.c.body).where(verdicts.c.case_id == bindparam("of")))
 _PUT = Named(
@@ -52,8 +52,7 @@ def put_wrongs(conn: Connection, case_id: str, at: datetime, found: Iterable[Wro
     _FORGET.send(conn, (case_id,))
     moment = moments(conn)(at)
     rows: list[tuple[Any, ...]] = [(wrong.rule, case_id, moment, wrong.supports, wrong.terms) for wrong in found]
-    if rows:
-        _WRONG.each(conn, rows)
+    insert_all(conn, [(_WRONG, rows)])
 
 
 def rule_totals(conn: Connection) -> list[Tally]:

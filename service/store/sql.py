@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam, insert
+from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -21,6 +22,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from models.tables import to_text
 
 Rows = list[tuple[Any, ...]]
+
+MOST_ROWS = 64
+"""Rows that one statement inserts: SQLite takes at most 32,766 values."""
 
 # Both with values by position: that is how rows are handed over.
 _DIALECTS: dict[str, Dialect] = {
@@ -76,13 +80,22 @@ class Insert:
 
     def __init__(self, table: Table) -> None:
         self._names = [str(column.name) for column in table.columns]
-        self._one = Prepared(insert(table))
         names = ", ".join(self._names)
+        self._many = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608 (names of our own tables)
+        self._row = f"({', '.join('?' * len(self._names))})"
         types = ", ".join(f"{column.name} {column.type.compile(_DIALECTS['postgresql'])}" for column in table.columns)
         self.from_json = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(%s::json) AS given ({types})"  # noqa: S608 (names of our own tables)
 
-    def each(self, conn: Connection, rows: Rows) -> None:
-        conn.connection.cursor().executemany(self._one.text(conn), rows)
+    def on_sqlite(self, conn: Connection, rows: Rows) -> None:
+        """Many rows by each statement: between two of them the driver gives the interpreter up, and waits to get it back.
+
+        The counts are powers of two, so that they make few texts, which the driver keeps prepared.
+        """
+        cursor, done = conn.connection.cursor(), 0
+        while done < len(rows):
+            count = min(MOST_ROWS, 1 << ((len(rows) - done).bit_length() - 1))
+            cursor.execute(self._many + ",".join([self._row] * count), tuple(chain.from_iterable(rows[done : done + count])))
+            done += count
 
     def as_json(self, rows: Rows) -> str:
         named = [dict(zip(self._names, row, strict=True)) for row in rows]
@@ -94,7 +107,7 @@ def insert_all(conn: Connection, parts: Sequence[tuple[Insert, Rows]]) -> None:
     parts = [(table, rows) for table, rows in parts if rows]
     if conn.dialect.name == "sqlite":
         for table, rows in parts:
-            table.each(conn, rows)
+            table.on_sqlite(conn, rows)
     elif parts:
         steps = ", ".join(f"part{n} AS ({table.from_json})" for n, (table, _) in enumerate(parts))
         conn.connection.cursor().execute(f"WITH {steps} SELECT 1", tuple(table.as_json(rows) for table, rows in parts))
