@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, TypeVar
@@ -164,6 +164,8 @@ async def take_up(database: Database, writer: Writer, name: str) -> ActiveRules:
     """The active version of the pack; on a database that has none, the folder's becomes version 1."""
     folder = await asyncio.to_thread(_look_into, name)
     row = await asyncio.to_thread(_active, database, folder.pack)
+    if row is None or (folder.ruleset is not None and folder.ruleset.digest != row.digest):
+        folder = await asyncio.to_thread(_examined, folder)  # what is in force was examined as it came in; it takes half a second
     if row is None:
         row = await _publish_first(writer, folder)
     rules = ActiveRules(database, await asyncio.to_thread(_start, database, row, folder))
@@ -178,11 +180,20 @@ def _look_into(name: str) -> Folder:
         raise PackMissing(_first(error)) from error
     try:
         files = rulebook.read_folder(place)
-        ruleset = rulebook.load(files)
+        ruleset = rulebook.restore(files, 0)
     except rulebook.PackError as error:
         # The database may hold a sound version; by custom a folder has its pack's name.
         return Folder(place.resolve().name, str(place), {}, None, _all(error))
     return Folder(ruleset.pack, str(place), files, ruleset)
+
+
+def _examined(folder: Folder) -> Folder:
+    """The folder with all its mistakes looked for."""
+    try:
+        rulebook.load(folder.files)
+    except rulebook.PackError as error:
+        return replace(folder, ruleset=None, trouble=_all(error))
+    return folder
 
 
 async def _publish_first(writer: Writer, folder: Folder) -> RulesetRow:

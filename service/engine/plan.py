@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
@@ -96,24 +97,25 @@ class Plan:
 
     def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:
         """What each pattern means, by pattern."""
-        fold = self.reader.fold
         lists = word_lists(ruleset.rules, ruleset.lists)
-        of: dict[str, tuple[set[int], set[int], set[int]]] = defaultdict(lambda: (set(), set(), set()))
-        for order, rule in enumerate(rules):
-            for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ())):
-                for word in (plain for written in words for plain in expand_term(written, lists)):
-                    of[fold(word)][role].add(order)
+        written = [
+            (order, role, plain)
+            for order, rule in enumerate(rules)
+            for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ()))
+            for word in words
+            for plain in expand_term(word, lists)
+        ]
+        of: dict[str, tuple[list[int], list[int], list[int]]] = defaultdict(lambda: ([], [], []))
+        for (order, role, _), word in zip(written, self.reader.fold_all([plain for *_, plain in written]), strict=True):
+            orders = of[word][role]
+            if not orders or orders[-1] != order:
+                orders.append(order)
         negates: dict[str, int] = {}
         for negation in ruleset.ruleset.negations:
-            for word in negation.words:
-                negates[fold(word)] = max(negation.within, negates.get(fold(word), 0))
-        return {
-            pattern: Roles(
-                tuple(sorted(of[pattern][0])), tuple(sorted(of[pattern][1])), tuple(sorted(of[pattern][2])), negates.get(pattern)
-            )
-            for pattern in {*of, *negates}
-            if pattern
-        }
+            for word in map(self.reader.fold, negation.words):
+                negates[word] = max(negation.within, negates.get(word, 0))
+        shared = cache(Roles)  # most patterns mean what many others mean
+        return {pattern: shared(*map(tuple, of[pattern]), negates.get(pattern)) for pattern in {*of, *negates} if pattern}
 
     def _openers(self, roles: Mapping[str, Roles], ruleset: RuleSet) -> list[str]:
         """Patterns without one of which a text is not read further: terms for being in scope, for what the pack listens to, emergencies."""

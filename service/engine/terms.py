@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import product
 
 from models.ruleset import NAMING, Rule
 
@@ -24,14 +23,16 @@ def word_lists(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> d
 
 def expand_term(term: str, lists: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Every plain term that `term` stands for; KeyError names the list that is missing."""
+    if "{" not in term:
+        return (term,)
     places = PLACE.findall(term)
     if not places:
         return (term,)
-    template = PLACE.sub("\x00", term).split("\x00")
-    return tuple(
-        "".join(piece + word for piece, word in zip(template, (*words, ""), strict=True))
-        for words in product(*(lists[place] for place in places))
-    )
+    begin, *pieces = PLACE.sub("\x00", term).split("\x00")
+    written = [begin]
+    for place, piece in zip(places, pieces, strict=True):
+        written = [before + word + piece for before in written for word in lists[place]]
+    return tuple(written)
 
 
 def expand(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

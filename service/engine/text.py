@@ -80,6 +80,13 @@ class Reader:
         """A term as it is searched for."""
         return self._fold(text)
 
+    def fold_all(self, words: Sequence[str]) -> list[str]:
+        """Many terms as `fold` gives them one by one, but in one go."""
+        text = SEPARATOR.join(words)
+        folded = self._fold(text).split(SEPARATOR)
+        plain = len(folded) == len(words) and len(text.lower()) == len(text)
+        return folded if plain else [self._fold(word) for word in words]
+
     @property
     def alias_words(self) -> tuple[str, ...]:
         """The aliases, folded: what `read` writes out and `glance` does not."""

@@ -2,23 +2,17 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
 from typing import Protocol
 
-import jieba
-
 try:
-    from rjieba import Jieba as Rjieba
+    from .rjieba_cut import FastJieba as Fastest
 except ImportError:  # no wheel for this machine: jieba itself gives the same cut, slower
-    Rjieba = None  # type: ignore[assignment, misc]  # stands for "not there"
+    from .jieba_cut import Jieba as Fastest  # type: ignore[assignment]  # both are Cutters
 
 OUTSIDE = re.compile(r"[^\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]")
 """What ends a block: jieba cuts each run of these characters by itself, so a block alone gives the same borders as the whole text."""
-
-LEAST = 2
-"""The least weight of a word that is added: what jieba and rjieba suggest for an unknown one differs by rounding, 1 or 2."""
 
 
 class Cutter(Protocol):
@@ -33,58 +27,13 @@ class Cutter(Protocol):
         ...
 
 
-class Jieba:
-    """jieba's own cut, by an own tokenizer, so that words added here do not leak into others."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._tokenizer = jieba.Tokenizer()
-        self._tokenizer.initialize()
-        self._tokenizer.total = sum(self._tokenizer.FREQ.values())  # jieba counts a word twice that stands in its dictionary twice
-        for word in words:
-            self._add(word)
-
-    def _add(self, word: str) -> None:
-        """Make the cut know a word. One that it knows and keeps whole stays as it is."""
-        known = self._tokenizer.FREQ.get(word, 0)
-        if known and self.cut(word) == [word]:
-            return
-        self._tokenizer.add_word(word, max(self._tokenizer.suggest_freq(word), LEAST))
-        self._tokenizer.total -= known  # nor does the old weight stay in the sum
-
-    def cut(self, block: str) -> list[str]:
-        """The tokens of a block."""
-        return list(self._tokenizer.cut(block, HMM=False))
-
-    def weight(self, character: str) -> int:
-        """The dictionary's own count."""
-        return int(self._tokenizer.suggest_freq(character))
-
-
-class FastJieba:
-    """The same cut by rjieba, twenty times faster; tests hold the two equal."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._tokenizer = Rjieba()
-        for word in words:
-            if not (self._tokenizer.has_word(word) and self.cut(word) == [word]):
-                self._tokenizer.add_word(word, max(self._tokenizer.suggest_freq(word), LEAST), "")
-
-    def cut(self, block: str) -> list[str]:
-        """The tokens of a block."""
-        return list(self._tokenizer.cut(block, hmm=False))
-
-    def weight(self, character: str) -> int:
-        """The dictionary's own count."""
-        return int(self._tokenizer.suggest_freq(character))
-
-
 @lru_cache(maxsize=2)
 def cutter(words: frozenset[str]) -> Cutter:
     """The fastest cutter that this machine has, knowing these words besides jieba's own.
 
     Versions of a pack mostly share their words, and a dictionary is large: the last two are kept, and nothing changes them.
     """
-    return Jieba(sorted(words)) if Rjieba is None else FastJieba(sorted(words))
+    return Fastest(sorted(words))
 
 
 Block = tuple[int, int, frozenset[int]]

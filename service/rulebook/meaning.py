@@ -160,8 +160,10 @@ def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
     if not unless or sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
         return
     _check_cancelled(each, terms, unless)
+    known = {term for words in terms for term in words}
     for number, outs in enumerate(unless):
-        if not any(_may_overlap(out, term) for out in outs for words in terms for term in words):
+        # Nearly all exclusions hold a term, which is seen without going through the terms.
+        if not any(_holds(out, known) or any(_may_overlap(out, term) for term in known) for out in outs):
             message = f"unless 里的 {shortened(each.rule.unless[number])} 与本规则的词语没有重叠的字，不起作用"
             each.sheet.warn(each.word("unless", number), ("idle_unless", message, "unless 写的是包含误中词语的更长的词；请检查"))
 
@@ -182,7 +184,12 @@ def _check_cancelled(each: Placed, terms: list[list[str]], unless: list[list[str
 
 def _written(words: Iterable[str], lists: Lists, fold: Fold) -> list[list[str]]:
     """Each word written out, as it is searched for."""
-    return [[fold(plain) for plain in expand_term(word, lists)] for word in words]
+    return [[*map(fold, expand_term(word, lists))] for word in words]
+
+
+def _holds(out: str, terms: set[str]) -> bool:
+    """Whether one of the terms stands in it."""
+    return any(out[start:end] in terms for start in range(len(out)) for end in range(start + 1, len(out) + 1))
 
 
 def _may_overlap(out: str, term: str) -> bool:

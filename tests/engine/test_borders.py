@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from models.complaint import Complaint
 from models.ruleset import RuleSet
+from service.engine.jieba_cut import Jieba
+from service.engine.rjieba_cut import FastJieba
 from service.engine.text import Reader
-from service.engine.tokens import Borders, Cutter, FastJieba, Jieba
+from service.engine.tokens import Borders, Cutter
 from tests.engine.texts import NOISE, STRANGE, written
 
 READER = Reader({}, ())
