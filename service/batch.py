@@ -1,15 +1,9 @@
 """Batches: work orders as JSON lines in, decisions as JSON lines out, in the same order, on all cores."""
 
-import gc
-import multiprocessing
-import os
-import signal
-import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, fields
-from itertools import chain, islice
+from functools import partial
 from typing import IO, Any
 
 import orjson
@@ -19,6 +13,7 @@ from models.complaint import Complaint, ComplaintIn
 from models.decision import Decision
 from models.register import Institution
 from models.ruleset import RuleSet
+from service.crew import share
 from service.engine import Engine
 from service.engine.register import Register
 
@@ -134,8 +129,13 @@ class Judge:
         return self.engine.triage(self.register.look_up(complaint) if self.register else complaint)
 
 
-def judge(who: Judge, first: int, lines: list[bytes]) -> Part:
-    """Judge some lines, of which the first has the number `first`. Blank lines are passed over."""
+Portion = tuple[int, list[bytes]]
+"""Some lines, and the number of the first."""
+
+
+def judge(who: Judge, portion: Portion) -> Part:
+    """Judge some lines. Blank lines are passed over."""
+    first, lines = portion
     part, output = Part(), []
     for number, line in enumerate(lines, first):
         part.read += len(line)
@@ -161,19 +161,12 @@ def run(
 ) -> Part:
     """Judge a file into another; `told` hears of each part as it is written. The sum of all parts comes back."""
     whole = Part()
-    for part in _judged(_portions(source), who, processes or cores()):
+    anew = partial(_anew, who.engine.ruleset, who.register.rows if who.register else ())
+    for part in share(judge, _portions(source), who, anew, processes or 0):
         target.write(part.output)
         whole.add(part)
         told(part)
     return whole
-
-
-def cores() -> int:
-    """The cores that this process may use; a container often has fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-Portion = tuple[int, list[bytes]]
 
 
 def _portions(source: IO[bytes]) -> Iterator[Portion]:
@@ -186,56 +179,6 @@ def _portions(source: IO[bytes]) -> Iterator[Portion]:
         number += len(lines)
 
 
-def _judged(portions: Iterator[Portion], who: Judge, processes: int) -> Iterator[Part]:
-    """The parts in order. Little input is judged here: other processes would take longer to start."""
-    ahead = list(islice(portions, 2))
-    if processes == 1 or len(ahead) < 2:
-        for first, lines in chain(ahead, portions):
-            yield judge(who, first, lines)
-        return
-    with _pool(who, processes) as pool:
-        waiting: deque[Future[Part]] = deque()
-        try:
-            for portion in chain(ahead, portions):
-                waiting.append(pool.submit(_judge_here, *portion))
-                if len(waiting) > processes * 3:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _pool(who: Judge, processes: int) -> ProcessPoolExecutor:
-    """Processes with an engine each.
-
-    On Linux they are forks: they share the compiled engine and start in milliseconds. A fork copies no threads, so it is safe only
-    because the executor forks all of them at the first portion, before it starts its own thread, and the engine holds none.
-    Elsewhere (macOS, Windows) each process compiles its own from the rule set.
-    """
-    if sys.platform != "linux":
-        given = (who.engine.ruleset, who.register.rows if who.register else ())
-        return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _settle_anew, given)
-    gc.freeze()
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _settle, (who,))
-
-
-class _Here:
-    """Who judges in this process."""
-
-    who: Judge
-
-
-def _settle(who: Judge) -> None:
-    # Ctrl-C reaches every process of the terminal; the one that began ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _Here.who = who
-
-
-def _settle_anew(ruleset: RuleSet, rows: tuple[Institution, ...]) -> None:
+def _anew(ruleset: RuleSet, rows: tuple[Institution, ...]) -> Judge:
     engine = Engine(ruleset)
-    _settle(Judge(engine, Register.of(rows, ruleset, engine.plan.cutter) if rows else None))
-
-
-def _judge_here(first: int, lines: list[bytes]) -> Part:
-    return judge(_Here.who, first, lines)
+    return Judge(engine, Register.of(rows, ruleset, engine.plan.cutter) if rows else None)

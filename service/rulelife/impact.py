@@ -3,20 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Any, Literal
 
 import orjson
 
 from models.complaint import Complaint
 from models.decision import Decision, Outcome
+from models.ruleset import RuleSet
 from service import batch
+from service.crew import share
 from service.engine import Engine
 from service.evaluate.chance import exact
 from service.log import masked
-from service.rulelife.crew import Pair, work
 from service.rulelife.past import Truth, recall, truth_of
 from service.rulelife.touched import touched
 from service.store import PastCase
+
+Pair = tuple[Engine, Engine]
+"""The engines in force and of the draft."""
 
 SHOWN = 200
 """Flips that are told; all are counted."""
@@ -113,7 +118,8 @@ def run(portions: Iterable[Portion], pair: Pair, *, fork: bool, processes: int =
     """Replay all portions; `told` hears how many cases each part held. Memory does not grow with the cases."""
     whole = Impact()
     touched(*pair)  # before processes part, so that it is made once
-    for part in work(look, portions, pair, processes or batch.cores(), fork=fork):
+    anew = partial(_anew, pair[0].ruleset, pair[1].ruleset)
+    for part in share(look, portions, pair, anew, processes, fork=fork):
         whole.add(part)
         told(part.cases)
     return whole
@@ -130,8 +136,13 @@ def of_lines(source: IO[bytes]) -> Iterator[Portion]:
         yield "lines", lines
 
 
-def look(before: Engine, after: Engine, portion: Portion) -> Impact:
+def _anew(before: RuleSet, after: RuleSet) -> Pair:
+    return Engine(before), Engine(after)
+
+
+def look(pair: Pair, portion: Portion) -> Impact:
     """One portion under both rule sets."""
+    before, after = pair
     found, finder = Impact(), touched(before, after)
     for item in _items(portion):
         if item is None:
