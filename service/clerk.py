@@ -15,6 +15,7 @@ from service.shadow import output as beside_output
 
 app = typer.Typer()
 beside = typer.Typer(cls=usage.Group, help="让一个草稿在新案上影子运行：跟着研判，不作决定。", rich_markup_mode=None)
+beside.callback(invoke_without_command=True)(usage.help_alone)
 app.add_typer(beside, name="shadow")
 
 

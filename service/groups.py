@@ -18,6 +18,8 @@ from service.post import opened
 from service.store import CaseRow, IncidentRow, ProposalRow
 
 app = typer.Typer(cls=usage.Group, help="查看群体事件。", rich_markup_mode=None)
+app.callback(invoke_without_command=True)(usage.help_alone)
+alone = typer.Typer()
 
 BASES = {"text": "文字相近", "story": "同一机构，内容相近"}
 
@@ -47,6 +49,7 @@ def show_incident(case: Annotated[str, typer.Argument(metavar="编号", help="�
     Console().print(_cases(sorted(rows.values(), key=lambda row: row.received_at)))
 
 
+@alone.command("duplicates", cls=usage.Command)
 def show_duplicates(
     state: Annotated[ProposalState, typer.Option(metavar="pending|accepted|dismissed", help="待定、已并单、不是重复")] = "pending",
     limit: Limit = 50,

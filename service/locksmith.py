@@ -23,6 +23,7 @@ from service.errors import StartError
 from service.store import KeyRow
 
 app = typer.Typer(cls=usage.Group, help="发放、列出、更换、吊销接口钥匙。", rich_markup_mode=None)
+app.callback(invoke_without_command=True)(usage.help_alone)
 
 Days = Annotated[int, typer.Option("--days", min=0, metavar="数", help="多少天后失效，0 为不失效")]
 KeyId = Annotated[str, typer.Argument(metavar="编号", help="钥匙中两条下划线之间的部分，见 fenpai keys list")]

@@ -21,6 +21,7 @@ from service.masks import masked
 from service.store import DeliveryRow
 
 app = typer.Typer(cls=usage.Group, help="查看、重发送给各单位系统的消息。", rich_markup_mode=None)
+app.callback(invoke_without_command=True)(usage.help_alone)
 
 ACTOR = "cli"
 MOST = 100_000

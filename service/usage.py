@@ -1,8 +1,11 @@
 """How to use the command line, in Chinese: typer's help and what it says of mistyped commands."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 HELP = (
@@ -59,3 +62,39 @@ class Group(TyperGroup):
 
     def get_help(self, ctx: Any) -> str:
         return told(super().get_help(ctx))
+
+
+def later(places: Mapping[str, str]) -> type[Group]:
+    """A group of which some commands stand in other modules, each named as "module:app", and are looked up when one is asked for.
+
+    The whole house takes a second and more to import, and most commands need little of it.
+    """
+    return type("Later", (_Later,), {"places": places})
+
+
+class _Later(Group):
+    """Commands in the order in which they are named."""
+
+    places: ClassVar[Mapping[str, str]]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *self.places]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.places:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self.places[cmd_name].partition(":")
+        found = typer.main.get_group(getattr(brought(module), name))
+        found.name = cmd_name
+        return found.commands.get(cmd_name, found)
+
+
+def brought(module: str) -> Any:
+    """A module that only some ways of a command need: the one place where something is imported after the start."""
+    return import_module(module)
+
+
+def help_alone(context: typer.Context) -> None:
+    """What can be done, where no command says what to do."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())

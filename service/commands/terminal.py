@@ -1,0 +1,44 @@
+"""What several commands share: the pack that is meant, JSON to read, and where the output goes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import orjson
+import typer
+
+from service import rulebook
+from service.engine import Engine
+
+Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
+
+
+def engine_of(pack: str) -> Engine:
+    return Engine(rulebook.load(rulebook.read_folder(rulebook.find_pack(pack))))
+
+
+def as_text(value: object) -> str:
+    """Anything as JSON."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+@contextmanager
+def written(target: str) -> Iterator[IO[bytes]]:
+    """Where the answers go. A file appears under its name only when it is whole, so it may also be the input."""
+    path = Path(target)
+    if target == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif path.exists() and not path.is_file():
+        with path.open("wb") as out:
+            yield out
+    else:
+        part = path.with_name(path.name + ".part")
+        try:
+            with part.open("wb") as out:
+                yield out
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
