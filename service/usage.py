@@ -84,7 +84,9 @@ class _Later(Group):
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
         module, _, name = self.places[cmd_name].partition(":")
-        found = typer.main.get_group(getattr(brought(module), name))
+        app = getattr(brought(module), name)
+        app.rich_markup_mode = None  # or the help would be English, and in boxes
+        found = typer.main.get_group(app)
         found.name = cmd_name
         return found.commands.get(cmd_name, found)
 

@@ -162,7 +162,7 @@ class TestShortCut:
         chance = random.Random(7)  # noqa: S311 (texts, no secrets)
         texts = ["".join(chance.choices(words, k=6)) for _ in range(1_500)]
         rows = [orjson.dumps({"id": n, "text": text, "lead": "gym_office"}) for n, text in enumerate(texts)]
-        found = look(*pair, ("lines", rows))
+        found = look(pair, ("lines", rows))
         decisions = [[engine.triage(Complaint(content=text)) for engine in pair] for text in texts]
         assert found.assists_changed == sum(old.assists != new.assists for old, new in decisions)
         assert found.flipped == sum((old.decision, old.lead) != (new.decision, new.lead) for old, new in decisions)

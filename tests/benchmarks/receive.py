@@ -1,0 +1,138 @@
+"""POST /v1/cases over HTTP, stored durably and answered with its whole decision, beside a bare FastAPI echo and the usual build.
+
+The orders are the pack's samples over and over, each with a number of its own: nearly all of them are judged to the end. One process
+each, 127.0.0.1, callers in a process of their own. `us`: processor time of the server for each request, which a busy neighbour
+disturbs least.
+"""
+
+import os
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count, cycle
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+from cryptography.fernet import Fernet
+
+from tests import postgres
+from tests.benchmarks._load import Run, post
+from tests.benchmarks.storage import fsync_p50
+
+SAMPLES = Path(__file__).parents[2] / "rules" / "beichen" / "samples" / "orders.jsonl"
+CALLERS = (1, 32, 128)
+ROUNDS, SECONDS = 3, 2.0
+WARM = 0.5
+GOALS = {"sqlite": 0.6, "postgresql": 0.8}
+MUCH = 10
+"""How many times as many as the usual build are promised."""
+
+UVICORN = "import sys, uvicorn; uvicorn.run(sys.argv[1], port=0, log_level='info', access_log=False)"
+
+
+@dataclass
+class Server:
+    """One that is measured: where its door is, its process, and how it did, by the number of callers."""
+
+    name: str
+    url: str
+    pid: int
+    runs: dict[int, list[Run]] = field(default_factory=dict)
+
+    def median(self, callers: int, what: str) -> float:
+        return statistics.median(getattr(run, what) for run in self.runs[callers])
+
+
+def orders() -> Iterator[bytes]:
+    """Bodies without end."""
+    samples = [orjson.loads(line) for line in SAMPLES.read_bytes().splitlines()]
+    run, numbers = uuid4().hex[:8], count(1)
+    for sample in cycle(samples):
+        yield orjson.dumps(sample | {"source_order_no": f"{run}-{next(numbers)}"})
+
+
+@contextmanager
+def started(name: str, path: str, command: list[str], **environment: str) -> Iterator[Server]:
+    """A server of its own process, from the line in which it tells its address to the end of the block."""
+    with tempfile.NamedTemporaryFile() as told:
+        process = subprocess.Popen([sys.executable, *command], env=os.environ | environment, stdout=told, stderr=told)
+        try:
+            yield Server(name, _address(process, Path(told.name)) + path, process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], told: Path) -> str:
+    while not (found := re.search(r"http://[0-9.]+:\d+", told.read_text())):
+        if process.poll() is not None:
+            raise RuntimeError(told.read_text())
+        time.sleep(0.1)
+    return found[0]
+
+
+def servers(stack: ExitStack, url: str) -> list[Server]:
+    key = Fernet.generate_key().decode()
+    ours = {"FENPAI_DATABASE_URL": url, "FENPAI_DATA_KEY": key}
+    usual = url.replace("postgresql://", "postgresql+psycopg://")
+    made = (
+        started("bare FastAPI echo", "/echo", ["-c", UVICORN, "tests.benchmarks._echo:app"]),
+        started("fenpai", "/v1/cases", ["-m", "service", "serve", "--port", "0"], **ours),
+        started("the usual build", "/cases", ["-c", UVICORN, "tests.benchmarks._usual:app"], BENCH_DATABASE=usual),
+    )
+    return [stack.enter_context(server) for server in made]
+
+
+def measure(url: str, dialect: str) -> None:
+    bodies = orders()
+    with ExitStack() as stack:
+        asked = servers(stack, url)
+        for server in asked:
+            post(server.url, bodies, 8, WARM, (server.pid,))
+        for callers in CALLERS:
+            for _ in range(ROUNDS):
+                for server in asked:
+                    server.runs.setdefault(callers, []).append(post(server.url, bodies, callers, SECONDS, (server.pid,)))
+            for server in asked:
+                tell(server, callers)
+    tell_goals(*asked, GOALS[dialect])
+
+
+def tell(server: Server, callers: int) -> None:
+    rate, p50, p99, cpu = (server.median(callers, what) for what in ("rate", "p50", "p99", "cpu"))
+    say(f"  {callers:>3} callers  {server.name:<18}{rate:>8,.0f}/s   p50 {p50:>7.2f} ms   p99 {p99:>7.2f} ms   {cpu:>6.0f} us")
+
+
+def tell_goals(echo: Server, ours: Server, usual: Server, goal: float) -> None:
+    say(f"  requests a second, fenpai : echo at 32        {ours.median(32, 'rate') / echo.median(32, 'rate'):.2f}, goal >= {goal}")
+    say(f"  processor time, echo : fenpai at 32           {echo.median(32, 'cpu') / ours.median(32, 'cpu'):.2f}")
+    say(f"  p99, fenpai : echo at 32                      {ours.median(32, 'p99') / echo.median(32, 'p99'):.2f}, goal <= 2.5")
+    say(f"  median, fenpai : echo at 1                    {ours.median(1, 'p50') / echo.median(1, 'p50'):.2f}, goal <= 3")
+    say(f"  requests a second, fenpai : usual build at 32 {ours.median(32, 'rate') / usual.median(32, 'rate'):.1f}, goal >= {MUCH}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="fenpai-bench-") as folder:
+        fsync = fsync_p50(Path(folder))
+        say(f"SQLite {sqlite3.sqlite_version}, synchronous=FULL; fdatasync p50 {fsync:.0f} us; load {os.getloadavg()[0]:.1f}")
+        measure(f"sqlite:///{folder}/bench.db", "sqlite")
+    with postgres.server(careless=False) as server, postgres.database(server, f"fenpai_bench_{uuid4().hex[:8]}") as url:
+        say(f"PostgreSQL, fsync and synchronous_commit on; load {os.getloadavg()[0]:.1f}")
+        measure(url, "postgresql")
+
+
+if __name__ == "__main__":
+    main()
