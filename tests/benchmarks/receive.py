@@ -48,7 +48,8 @@ class Server:
     runs: dict[int, list[Run]] = field(default_factory=dict)
 
     def median(self, callers: int, what: str) -> float:
-        return statistics.median(getattr(run, what) for run in self.runs[callers])
+        figures: list[float] = [getattr(run, what) for run in self.runs[callers]]
+        return statistics.median(figures)
 
 
 def orders() -> Iterator[bytes]:
@@ -103,7 +104,8 @@ def measure(url: str, dialect: str) -> None:
                     server.runs.setdefault(callers, []).append(post(server.url, bodies, callers, SECONDS, (server.pid,)))
             for server in asked:
                 tell(server, callers)
-    tell_goals(*asked, GOALS[dialect])
+    echo, ours, usual = asked
+    tell_goals(echo, ours, usual, GOALS[dialect])
 
 
 def tell(server: Server, callers: int) -> None:
