@@ -434,8 +434,8 @@ active_rulesets = Table(
     Column("changed_at", Moment, nullable=False),
 )
 
-# What an admin is working on: never in force. `version` counts its edits, `editors` are all who changed it (JSON), `base` is the
-# version it was made from, `published` the one it became.
+# What an admin is working on: never in force. `version` counts its edits, `editors` are all who changed it and `keys` the access
+# keys by which they did (JSON), `base` is the version it was made from, `published` the one it became.
 drafts = Table(
     "drafts",
     metadata,
@@ -449,6 +449,7 @@ drafts = Table(
     Column("state", String(16), nullable=False),
     Column("author", Text, nullable=False),
     Column("editors", Text, nullable=False),
+    Column("keys", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("updated_by", Text, nullable=False),

@@ -152,9 +152,9 @@ def push(
         with database.write() as conn:
             now = datetime.now(UTC)
             if held is None:
-                row = kept.open_draft(conn, kept.Beginning(code, title or "来自文件夹", who, base), files, now)
+                row = kept.open_draft(conn, kept.Beginning(code, title or "来自文件夹", kept.Person(who), base), files, now)
             else:
-                row = kept.save(conn, held, files, who, now)
+                row = kept.save(conn, held, files, kept.Person(who), now)
     print(f"草稿 {row.id}，第 {row.version} 稿（摘要 {row.digest[:12]}）。请人批准：fenpai rules draft ask {row.id} --author … --note …")
     if draft is None:
         print("注意：里面还有错误，fenpai rules check 列出全部。")
@@ -232,7 +232,7 @@ def _step(draft: str, author: str, note: str, pack: str, decision: str) -> None:
         raise StartError("请用 --note 写明说明或理由。")
     with opened() as database:
         held = _held(database, code_of(pack), draft)
-        said = approval.Said(who, words, frozenset({held.row.version}))
+        said = approval.Said(kept.Person(who), words, frozenset({held.row.version}))
         with database.write() as conn:
             now = datetime.now(UTC)
             step = approval.ask(conn, held.row, said, now) if decision == "asked" else approval.decide(conn, held.row, said, decision, now)

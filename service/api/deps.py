@@ -27,6 +27,7 @@ from service.errors import ScopeMissing
 from service.intake import Desk
 from service.keyring import Caller, Keyring
 from service.register import ActiveRegister
+from service.rulelife import kept
 from service.shadow import Follower
 from service.vault import Vault
 from service.warden import Warden
@@ -148,6 +149,11 @@ def _only_part(caller: Caller) -> str:
     return parts[0] if len(parts) == 1 else ""
 
 
+async def _person(request: Request, actor: Annotated[Actor, Depends(_actor)]) -> kept.Person:
+    """Who works on rules: the name, and the key that vouches for it."""
+    return kept.Person(actor.name, access.caller(request.scope).key or "")
+
+
 async def _reach(request: Request) -> str | None:
     """The department whose cases alone the caller may meet; None for those who may meet all."""
     return access.caller(request.scope).reach(office(request).casework.terms().coordinator)
@@ -176,4 +182,5 @@ Reading = Annotated[Reads, Depends(_reads)]
 Waiting = Annotated[Bell, Depends(_bell)]
 Acting = Annotated[Actor, Depends(_actor)]
 Reach = Annotated[str | None, Depends(_reach)]
+ByPerson = Annotated[kept.Person, Depends(_person)]
 Bound = Annotated[str | None, Depends(_bound)]

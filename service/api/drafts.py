@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -24,7 +23,7 @@ from models.publication import DraftIn
 from service import store
 from service.api import etag, responses, told
 from service.api.bodies import read_bytes, read_json
-from service.api.deps import Acting, Office, WholeOffice
+from service.api.deps import ByPerson, Office, WholeOffice
 from service.api.packs import DRAFT, ZIPPED, body, draft_in, zip_of
 from service.api.plain import Json, body_of, door, validated
 from service.casework.errors import ActorMissing, ActorUnknown
@@ -80,12 +79,12 @@ TAGGED = {"headers": responses.headers(ETag="第几稿", Cache_Control="每次�
     responses={201: TAGGED, **responses.problems(*DRAFT, *WHO, RulesetNotFound, DraftsFull, EditRefused)},
     openapi_extra=body(DraftOpenIn, DraftOpenQuery),
 )
-async def open_draft(request: Request, here: WholeOffice, actor: Acting) -> Response:
+async def open_draft(request: Request, here: WholeOffice, actor: ByPerson) -> Response:
     """由在用的版本、某一版，或送来的文件（JSON 或 zip）开一个草稿。草稿可以有错误，几个人可以同时改；发布之前不影响研判。"""
     given = await draft_in(request, DraftOpenIn, DraftOpenQuery)
     pack, base = here.rules.row.pack, given.version or here.rules.row.version
     files = given.files if given.files is not None else await here.reads(store.ruleset_files, pack, base)
-    new = kept.Beginning(pack, given.title, actor.name, base)
+    new = kept.Beginning(pack, given.title, actor, base)
     row = await here.writer.submit(lambda conn: kept.open_draft(conn, new, files, now()))
     return whole(row, files, None, 201)
 
@@ -125,7 +124,7 @@ async def get_draft(draft_id: DraftId, here: WholeOffice, condition: etag.Condit
     response_description="已丢弃",
     responses=responses.problems(*CHANGE),
 )
-async def discard_draft(draft_id: DraftId, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+async def discard_draft(draft_id: DraftId, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
     """结束一个不打算发布的草稿；记入审计链。"""
     named = versions_of(versions)
     row = await here.reads(kept.found, here.rules.row.pack, draft_id)
@@ -144,10 +143,10 @@ async def discard_draft(draft_id: DraftId, here: WholeOffice, actor: Acting, ver
     responses={200: TAGGED, **responses.problems(*DRAFT, *CHANGE, EditRefused)},
     openapi_extra=body(DraftIn),
 )
-async def put_draft_files(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+async def put_draft_files(draft_id: DraftId, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
     """用送来的文件（JSON 或 zip）换掉草稿的全部文件。"""
     named, given = versions_of(versions), await draft_in(request, DraftIn)
-    return await _save(here, draft_id, named, actor.name, lambda _: given.files)
+    return await _save(here, draft_id, named, actor, lambda _: given.files)
 
 
 @router.get(
@@ -191,12 +190,12 @@ async def get_draft_file(draft_id: DraftId, path: FileName, here: WholeOffice) -
     },
 )
 async def put_draft_file(
-    draft_id: DraftId, path: FileName, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None
+    draft_id: DraftId, path: FileName, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None
 ) -> Response:
     """写一个新文件，或改写一个已有的；原样保存，有没有错误由检查来说。"""
     named = versions_of(versions)
     text = await _text(request, path)
-    return await _save(here, draft_id, named, actor.name, lambda files: kept.with_file(files, path, text))
+    return await _save(here, draft_id, named, actor, lambda files: kept.with_file(files, path, text))
 
 
 @router.delete(
@@ -206,10 +205,10 @@ async def put_draft_file(
     response_description="已删除",
     responses={200: TAGGED, **responses.problems(*CHANGE, DraftFileNotFound)},
 )
-async def delete_draft_file(draft_id: DraftId, path: FileName, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+async def delete_draft_file(draft_id: DraftId, path: FileName, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
     """从草稿里删去一个文件。"""
     named = versions_of(versions)
-    return await _save(here, draft_id, named, actor.name, lambda files: kept.without_file(files, path))
+    return await _save(here, draft_id, named, actor, lambda files: kept.without_file(files, path))
 
 
 @router.post(
@@ -220,12 +219,12 @@ async def delete_draft_file(draft_id: DraftId, path: FileName, here: WholeOffice
     responses={200: TAGGED, **responses.problems(*responses.BODY, *CHANGE, EditRefused)},
     openapi_extra=body_of(EditsIn),
 )
-async def edit_draft(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+async def edit_draft(draft_id: DraftId, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
     """给一条规则增一个词、删一个词、改强度或状态；注释、次序、写法都保持原样。依次改，有一处改不了就都不改。"""
     named = versions_of(versions)
     given = validated(EditsIn, await read_json(request, here.settings.max_case_bytes))
     edits = [_edit(place, edit) for place, edit in enumerate(given.edits)]
-    return await _save(here, draft_id, named, actor.name, lambda files: kept.edited(files, edits))
+    return await _save(here, draft_id, named, actor, lambda files: kept.edited(files, edits))
 
 
 def _edit(place: int, given: EditIn) -> Edit:
@@ -237,7 +236,7 @@ def _edit(place: int, given: EditIn) -> Edit:
 
 
 async def _save(
-    here: Office, draft_id: str, versions: frozenset[int], actor: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    here: Office, draft_id: str, versions: frozenset[int], actor: kept.Person, change: Callable[[Mapping[str, str]], Mapping[str, str]]
 ) -> Response:
     """Change the files that the caller has read, and write them if nobody else has meanwhile."""
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
@@ -288,7 +287,8 @@ def whole(row: DraftRow, files: Mapping[str, str], asked: ApprovalRow | None, st
 
 def draft_told(row: DraftRow) -> dict[str, Any]:
     """A draft on the wire, without its files."""
-    return asdict(row) | {"created_at": told.local(row.created_at), "updated_at": told.local(row.updated_at)}
+    shown = {name: getattr(row, name) for name in DraftTold.model_fields}
+    return shown | {"created_at": told.local(row.created_at), "updated_at": told.local(row.updated_at)}
 
 
 def _approval(row: DraftRow, asked: ApprovalRow) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from models.publication import Checked, Published, Tested
 from service import prover, rulelife, ruletest, store
 from service.api import responses
 from service.api.bodies import read_json
-from service.api.deps import Acting, Office, WholeOffice
+from service.api.deps import ByPerson, Office, WholeOffice
 from service.api.drafts import CHANGE, KNOWN, TAGGED, WHO, DraftId, Versions, now, versions_of, whole
 from service.api.jobs import Progress
 from service.api.longwork import job_told
@@ -123,7 +123,7 @@ async def draft_diff(draft_id: DraftId, here: WholeOffice) -> Response:
     response_description="任务已开始",
     responses={202: {"headers": responses.headers(Location="任务的地址")}, **responses.problems(*SOUND, *WHO, *responses.WRITE)},
 )
-async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: Acting) -> Response:
+async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) -> Response:
     """把已受理的全部案件在在用的规则和草稿下各研判一遍。立即答复一个任务，查询任务得知进度和结果，也可以取消。"""
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
     draft = await here.workshop(lambda: draft_here(held.files, here))
@@ -179,7 +179,7 @@ def _job(draft: DraftRow, against: int, total: int, actor: str) -> JobRow:
     ),
     openapi_extra=body_of(DraftPublishIn),
 )
-async def draft_publish(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+async def draft_publish(draft_id: DraftId, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
     """检查、测试，都通过才发布并立即启用；草稿就此结束。
 
     在用的版本已不是开草稿时的那一版则拒绝（409）；看过差异后可在 `base` 写明新的版本。
@@ -218,10 +218,10 @@ DECISIONS = {"approve": "approved", "refuse": "refused", "withdraw": "withdrawn"
 def _step(step: str) -> Callable[..., Any]:
     """The door for one step of an approval."""
 
-    async def take(draft_id: DraftId, request: Request, here: WholeOffice, actor: Acting, versions: Versions = None) -> Response:
+    async def take(draft_id: DraftId, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
         named = versions_of(versions)
         given = validated(WordsIn, await read_json(request, here.settings.max_case_bytes))
-        said = approval.Said(actor.name, given.reason, named)
+        said = approval.Said(actor, given.reason, named)
         held = await here.reads(kept.read, here.rules.row.pack, draft_id)
 
         def job(conn: Any) -> tuple[DraftRow, ApprovalRow]:

@@ -1,8 +1,8 @@
 """The second person: where a pack or the installation wants it, content is published only after somebody else has approved it.
 
 An approval is of a content (its digest): an edit afterwards needs another one, and once published it is used up. Nobody approves
-what they asked for or worked on themselves. An overrule never stands in for it. Each step counts as another version of the draft, so that
-whoever publishes or decides has read it.
+what they asked for or worked on themselves, by name or by key. An overrule never stands in for it. Each step counts as another
+version of the draft, so that whoever publishes or decides has read it.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from ulid import ULID
 
 from service import store
 from service.rulelife.errors import ApprovalNotOpen, OwnApproval
-from service.rulelife.kept import still
+from service.rulelife.kept import Person, still, touched
 from service.store import ApprovalRow, DraftRow
 
 DECISIONS = {"approved": "rules.approved", "refused": "rules.refused", "withdrawn": "rules.withdrawn"}
@@ -24,7 +24,7 @@ NAMES = {"asked": "等待批准", "approved": "已批准", "refused": "未批准
 class Said:
     """Who says something about a draft that they have read at some version, and what."""
 
-    actor: str
+    actor: Person
     words: str
     versions: frozenset[int]
 
@@ -37,20 +37,20 @@ def ask(conn: Any, draft: DraftRow, said: Said, now: datetime) -> tuple[DraftRow
         raise ApprovalNotOpen(f"这一稿{NAMES[last.state]}，不必再请求。")
     if last is not None and last.state == "asked":
         why = "草稿又改过，另行请求"
-        store.write_approval(conn, replace(last, state="withdrawn", decided_by=said.actor, decided_at=now, reason=why))
-        store.tell_draft(conn, DECISIONS["withdrawn"], row, said.actor, now, approval=last.id, reason=why)
+        store.write_approval(conn, replace(last, state="withdrawn", decided_by=said.actor.name, decided_at=now, reason=why))
+        store.tell_draft(conn, DECISIONS["withdrawn"], row, said.actor.name, now, approval=last.id, reason=why)
     new = ApprovalRow(
         id=str(ULID.from_datetime(now)),
         pack=row.pack,
         draft_id=row.id,
         digest=row.digest,
         state="asked",
-        asked_by=said.actor,
+        asked_by=said.actor.name,
         asked_at=now,
         note=said.words,
     )
-    store.tell_draft(conn, "rules.approval_asked", row, said.actor, now, approval=new.id, note=said.words)
-    return store.write_draft(conn, row), store.add_approval(conn, new)
+    store.tell_draft(conn, "rules.approval_asked", row, said.actor.name, now, approval=new.id, note=said.words)
+    return store.write_draft(conn, touched(row, said.actor)), store.add_approval(conn, new)
 
 
 def decide(conn: Any, draft: DraftRow, said: Said, decision: str, now: datetime) -> tuple[DraftRow, ApprovalRow]:
@@ -61,8 +61,8 @@ def decide(conn: Any, draft: DraftRow, said: Said, decision: str, now: datetime)
         raise ApprovalNotOpen(f"这个草稿{NAMES[asked.state]}，没有等待决定的请求。" if asked else None)
     if decision == "approved":
         _by_another(row, asked, said.actor)
-    store.tell_draft(conn, DECISIONS[decision], row, said.actor, now, approval=asked.id, asked_by=asked.asked_by, reason=said.words)
-    decided = replace(asked, state=decision, decided_by=said.actor, decided_at=now, reason=said.words)
+    store.tell_draft(conn, DECISIONS[decision], row, said.actor.name, now, approval=asked.id, asked_by=asked.asked_by, reason=said.words)
+    decided = replace(asked, state=decision, decided_by=said.actor.name, decided_at=now, reason=said.words)
     return store.write_draft(conn, row), store.write_approval(conn, decided)
 
 
@@ -71,11 +71,14 @@ def _open(asked: ApprovalRow, decision: str) -> bool:
     return asked.state == "asked" or (asked.state == "approved" and decision in {"refused", "withdrawn"})
 
 
-def _by_another(row: DraftRow, asked: ApprovalRow, actor: str) -> None:
+def _by_another(row: DraftRow, asked: ApprovalRow, actor: Person) -> None:
+    """Another name, and another key: a name is only what somebody says."""
     if asked.digest != row.digest:
         raise ApprovalNotOpen("请求审批之后草稿又改过，请改稿的人重新请求。")
-    if _same(actor, asked.asked_by) or any(_same(actor, editor) for editor in row.editors):
-        raise OwnApproval(f"{actor} 请求了审批或改过这个草稿，须由另一人批准。")
+    if _same(actor.name, asked.asked_by) or any(_same(actor.name, editor) for editor in row.editors):
+        raise OwnApproval(f"{actor.name} 请求了审批或改过这个草稿，须由另一人批准。")
+    if actor.key and actor.key in row.keys:
+        raise OwnApproval("这把钥匙请求了审批或改过这个草稿，须由另一人用自己的钥匙批准。")
 
 
 def _same(one: str, other: str) -> bool:

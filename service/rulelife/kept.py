@@ -25,6 +25,14 @@ BYTES = 24_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who works on a draft: the name that they give, and the access key by which they come, where there are keys."""
+
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A draft as somebody read it, with its files."""
 
@@ -38,7 +46,7 @@ class Beginning:
 
     pack: str
     title: str
-    author: str
+    author: Person
     base: int | None
 
 
@@ -56,11 +64,12 @@ def open_draft(conn: Any, new: Beginning, files: Mapping[str, str], now: datetim
         digest=rulebook.digest(files),
         version=1,
         state="open",
-        author=new.author,
-        editors=(new.author,),
+        author=new.author.name,
+        editors=(new.author.name,),
+        keys=(new.author.key,) if new.author.key else (),
         created_at=now,
         updated_at=now,
-        updated_by=new.author,
+        updated_by=new.author.name,
     )
     return store.add_draft(conn, row, files)
 
@@ -78,13 +87,19 @@ def found(conn: Any, pack: str, draft_id: str) -> DraftRow:
     return row
 
 
-def save(conn: Any, held: Held, files: Mapping[str, str], actor: str, now: datetime) -> DraftRow:
+def save(conn: Any, held: Held, files: Mapping[str, str], actor: Person, now: datetime) -> DraftRow:
     """Write the files anew, if nobody else has done so since they were read."""
     _fitting(files)
     row = still(conn, held.row, frozenset({held.row.version}))
-    editors = row.editors if actor in row.editors else (*row.editors, actor)
-    changed = replace(row, digest=rulebook.digest(files), editors=editors, updated_at=now, updated_by=actor)
+    changed = replace(touched(row, actor), digest=rulebook.digest(files), updated_at=now, updated_by=actor.name)
     return store.write_draft(conn, changed, files)
+
+
+def touched(row: DraftRow, actor: Person) -> DraftRow:
+    """The draft with one more who worked on it."""
+    editors = row.editors if actor.name in row.editors else (*row.editors, actor.name)
+    keys = row.keys if not actor.key or actor.key in row.keys else (*row.keys, actor.key)
+    return replace(row, editors=editors, keys=keys)
 
 
 def discard(conn: Any, row: DraftRow, versions: frozenset[int], actor: str, now: datetime) -> DraftRow:

@@ -87,11 +87,12 @@ def approved_content(conn: Connection, pack: str, digest: str) -> ApprovalRow | 
 
 
 def _draft(row: Any) -> DraftRow:
-    return DraftRow(**{**row, "editors": tuple(orjson.loads(row["editors"]))})
+    lists = {name: tuple(orjson.loads(row[name])) for name in ("editors", "keys")}
+    return DraftRow(**{**row, **lists})
 
 
 def _values(row: DraftRow) -> dict[str, Any]:
-    return asdict(row) | {"editors": _text(row.editors)}
+    return asdict(row) | {"editors": _text(row.editors), "keys": _text(row.keys)}
 
 
 def _text(value: Any) -> str:

@@ -337,6 +337,7 @@ class DraftRow:
     state: str
     author: str
     editors: tuple[str, ...]
+    keys: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
     updated_by: str

@@ -246,6 +246,17 @@ class TestWhereTwoMustAgree:
         again = strict.post("/v1/rulesets", json={"files": edited(*BADMINTON), "author": "wang", "note": "再来"})
         assert again.json()["code"] == "approval_missing"
 
+    def test_one_key_is_one_person_whatever_names_it_gives(self, sqlite_url: str) -> None:
+        with opened(create_app(settings_for(sqlite_url))) as house:
+            admin = minted(house, {}, "admin")
+            both, other = minted(house, admin, "rule_admin", "approver"), minted(house, admin, "approver")
+            wang, li = {"X-Fenpai-Actor": "wang"} | both, {"X-Fenpai-Actor": "li"} | both
+            made = house.post("/v1/rulesets/drafts", json={}, headers=wang)
+            path = f"/v1/rulesets/drafts/{made.json()['id']}"
+            for step, who, version, status in (("ask", wang, 1, 200), ("approve", li, 2, 403), ("approve", other, 2, 200)):
+                answer = house.post(f"{path}/{step}", json={"reason": "看过"}, headers=who | {"If-Match": f'"{version}"'})
+                assert answer.status_code == status, answer.text
+
     def test_a_pack_can_ask_for_it(self, house: TestClient) -> None:
         asking = edited("ruleset.yaml", "pack: tiny\n", "pack: tiny\nsecond_person: true\n")
         assert house.post("/v1/rulesets", json={"files": asking, "author": "wang", "note": "两个人"}).status_code == 201
@@ -286,6 +297,12 @@ class TestImpact:
             store.add_job(conn, job("BEFORE", datetime.now(UTC)))
         with opened(create_app(settings_for(sqlite_url))) as again:
             assert again.get("/v1/rulesets/jobs/BEFORE").json()["state"] == "failed"
+
+
+def minted(house: TestClient, admin: dict[str, str], *scopes: str) -> dict[str, str]:
+    """The header by which a new key is shown."""
+    made = house.post("/v1/keys", json={"name": "-".join(scopes), "scopes": list(scopes)}, headers=admin)
+    return {"Authorization": f"Bearer {made.json()['key']}"}
 
 
 def job(number: str, seen: datetime) -> JobRow:

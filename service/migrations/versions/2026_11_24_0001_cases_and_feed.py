@@ -389,6 +389,7 @@ def _workbench() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("editors", sa.Text, nullable=False),
+        sa.Column("keys", sa.Text, nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.Column("updated_by", sa.Text, nullable=False),
