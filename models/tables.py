@@ -230,8 +230,12 @@ verdicts = Table(
     Column("case_id", ForeignKey("cases.id"), primary_key=True),
     Column("lead", String(64)),
     Column("outside", String(32)),
+    Column("stands", Boolean),
     Column("body", Text, nullable=False),
 )
+# Decisions that turned out wrong are few.
+_wrong = verdicts.c.stands == literal_column("false")
+Index("ix_verdicts_wrong", verdicts.c.case_id, sqlite_where=_wrong, postgresql_where=_wrong)
 
 # The account of each rule and term by the version that decided and the month in which the case came; term "" is the whole rule.
 tallies = Table(

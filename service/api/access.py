@@ -97,6 +97,7 @@ NEEDS: Mapping[str, Need] = {
     "release_rule": _AUTHORS,
     **dict.fromkeys(("start_shadow", "stop_shadow"), _AUTHORS),
     "get_shadow": _RULES,
+    "repair_ruleset": _RULES,
     "rules_ledger": _need(VIEWER, RULE_ADMIN, APPROVER),
     "rule_ledger": _need(VIEWER, RULE_ADMIN, APPROVER),
     "list_institutions": ANY_KEY,

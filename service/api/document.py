@@ -17,6 +17,7 @@ from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
 from models.drafts import DraftOpenIn, DraftPublishIn, EditsIn, WordsIn
 from models.ledger import ReleaseIn
+from models.mending import RepairIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
@@ -48,6 +49,7 @@ READ: tuple[type[BaseModel], ...] = (
     ReleaseIn,
     KeyIn,
     RotateIn,
+    RepairIn,
     ShadowIn,
     ShadowStopIn,
     *MOVES_SAID,

@@ -1,4 +1,4 @@
-"""`fenpai rules check | test | prove | repair | schema`: a pack in its folder; publishing and the ledger have modules of their own."""
+"""`fenpai rules check | test | prove | schema`: a pack in its folder; repair, publishing and the ledger have modules of their own."""
 
 import sys
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from service import prover, repair, rulebook, ruletest, show, usage
-from service.commands.terminal import Pack, as_text
+from service import prover, rulebook, ruletest, show, usage
+from service.commands.terminal import as_text
 from service.engine import Engine
-from service.errors import StartError
 
 LATER = {
+    "repair": "service.commands.mending:app",
     **dict.fromkeys(("versions", "diff", "export", "impact", "publish", "rollback"), "service.press:app"),
     **dict.fromkeys(("ledger", "release", "shadow"), "service.clerk:app"),
     **dict.fromkeys(("new", "import", "draft"), "service.drafting:app"),
@@ -77,36 +77,6 @@ def prove_rules(
         (folder / prover.CASES).write_text(saved, encoding="utf-8")
         print(f"例句已存入 {folder / prover.CASES}", file=sys.stderr)
     if proof.faults:
-        raise typer.Exit(1)
-
-
-@app.command("repair", cls=usage.Command)
-def repair_rules(
-    wrong: Annotated[list[Path], typer.Argument(metavar="判错的文件...", help="判错的诉求，JSONL，一行一件，写明应有的结果")],
-    confirmed: Annotated[
-        list[Path] | None, typer.Option(metavar="文件", help="已确认判对的诉求，JSONL；修改不得弄坏它们，可写多次")
-    ] = None,
-    labels: Annotated[str, typer.Option("--labels", metavar="字段", help="只看这些字段的结果，逗号分隔，如 decision,lead")] = "",
-    most: Annotated[int, typer.Option("--most", min=1, max=20, metavar="数", help="至多提几处修改")] = 5,
-    write: Annotated[bool, typer.Option("--write", help="把修改和用例写入规则包")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
-    pack: Pack = "beichen",
-) -> None:
-    """从判错的诉求提出最小的规则修改：改好最多，不弄坏已确认的；附 YAML 差异和守住它的用例。"""
-    folder = rulebook.find_pack(pack)
-    files = rulebook.read_folder(folder)
-    ruleset = rulebook.load(files)
-    wanted = tuple(filter(None, labels.replace("，", ",").split(","))) or repair.LABELS
-    if strange := sorted(set(wanted) - set(repair.LABELS)):
-        raise StartError(f"没有 {'、'.join(strange)} 这个字段。可写：{'、'.join(repair.LABELS)}")
-    cases, right = repair.read(wrong, ruleset, wanted), repair.read(confirmed or [], ruleset, wanted)
-    with show.progress("试各种修改", None) as advance:
-        mended = repair.repair(files, cases, right, most=most, tell=lambda _: advance(1))
-    print(as_text(repair.as_json(mended)) if as_json else repair.text(mended))
-    for name in sorted(name for name in mended.after if write and mended.after[name] != files.get(name)):
-        (folder / name).write_text(mended.after[name], encoding="utf-8", newline="")
-        print(f"已写入 {folder / name}", file=sys.stderr)
-    if mended.unmended:
         raise typer.Exit(1)
 
 

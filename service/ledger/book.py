@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from service import store
-from service.ledger.judge import COUNTS, Counts, Key, birth_of, issues_of, judge, wrong_rules
+from service.ledger.judge import COUNTS, Counts, Key, birth_of, issues_of, judge, stands, wrong_rules
 from service.ledger.verdict import NOTHING, RULINGS, Happened, Verdict, step
-from service.store import CaseRow, Event, Tally, Wrong
+from service.store import CaseRow, Event, StoredVerdict, Tally, Wrong
 
 CHINA = timezone(timedelta(hours=8))
 """Months are those that officials live by."""
@@ -27,7 +27,7 @@ def post(conn: Any, case: CaseRow, event: Event) -> None:
     after = step(before, happened(event), birth_of(triage), issues_of(triage))
     if after == before:
         return
-    store.put_verdict(conn, case.id, after.lead, after.outside, after.to_text())
+    store.put_verdict(conn, case.id, StoredVerdict(after.lead, after.outside, stands(triage, after), after.to_text()))
     changed = difference(judge(triage, before), judge(triage, after))
     month = month_of(case.created_at)
     store.add_tallies(conn, [_tally(key, counts, case.ruleset_version, month) for key, counts in changed.items()])

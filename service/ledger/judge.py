@@ -130,6 +130,23 @@ def _counts(right: bool | None, supports: str, verdict: Verdict) -> Counts:  # n
     )
 
 
+def stands(triage: Mapping[str, Any], verdict: Verdict) -> bool | None:
+    """Whether the decision as a whole was right: where the case goes or would go, and the category and issues that a reviewer named.
+
+    None where it is not known what would have been right.
+    """
+    if not verdict.confirmed:
+        return None
+    returned = triage.get("decision") == "return"
+    if verdict.outside is not None or returned:
+        return returned and verdict.outside is not None
+    return (
+        verdict.lead == triage.get("lead")
+        and verdict.category in {None, triage.get("category")}
+        and (verdict.issues is None or set(verdict.issues) == set(triage.get("issues", ())))
+    )
+
+
 def wrong_rules(triage: Mapping[str, Any], verdict: Verdict) -> Iterator[tuple[str, str, list[str]]]:
     """Each rule that was wrong in the case, what it supports, and by which terms it fired."""
     decided, terms = grounds(triage), dict[tuple[str, str], list[str]]()

@@ -4,8 +4,9 @@ mended = repair(files, read([wrong], ruleset), read([confirmed], ruleset))
 print(text(mended))                # also as_json(mended), diff(mended); mended.after holds the files
 """
 
+from service.repair.lessons import Lessons, from_ledger, still_broken
 from service.repair.output import as_json, diff, text
 from service.repair.proposal import Repair, Step, repair
-from service.repair.wishes import LABELS, read
+from service.repair.wishes import LABELS, case_of, read
 
-__all__ = ["LABELS", "Repair", "Step", "as_json", "diff", "read", "repair", "text"]
+__all__ = ["LABELS", "Lessons", "Repair", "Step", "as_json", "case_of", "diff", "from_ledger", "read", "repair", "still_broken", "text"]

@@ -27,7 +27,7 @@ def read(paths: Iterable[Path], ruleset: RuleSet, wanted: Sequence[str] = LABELS
         for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
             if line.strip():
                 try:
-                    found.append(Sample(path.name, number, number, _case(line, ruleset, wanted)))
+                    found.append(Sample(path.name, number, number, case_of(line, ruleset, wanted)))
                 except batch.LineWrong as mistake:
                     wrong.append(f"{path} 第 {number} 行：{mistake}")
     if wrong:
@@ -35,7 +35,8 @@ def read(paths: Iterable[Path], ruleset: RuleSet, wanted: Sequence[str] = LABELS
     return found
 
 
-def _case(line: bytes, ruleset: RuleSet, wanted: Sequence[str]) -> Expectation:
+def case_of(line: bytes, ruleset: RuleSet, wanted: Sequence[str] = LABELS) -> Expectation:
+    """The labelled case of one line; LineWrong says what is wrong with it."""
     _, complaint = batch.parse(line)
     row: dict[str, Any] = orjson.loads(line)
     labels = {key: row[key] for key in LABELS if key in wanted and row.get(key) is not None}

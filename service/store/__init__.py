@@ -98,7 +98,7 @@ from service.store.outbox import (
     replay_delivery,
 )
 from service.store.pages import list_cases, list_position
-from service.store.past import confirmed_cases, count_cases, past_cases
+from service.store.past import confirmed_cases, count_cases, lessons, past_cases
 from service.store.receive import insert_cases
 from service.store.register import (
     Listed,
@@ -124,6 +124,7 @@ from service.store.rows import (
     Event,
     Filters,
     JobRow,
+    Lesson,
     MoveKey,
     NewCase,
     NewEvent,
@@ -140,6 +141,7 @@ from service.store.rows import (
     RulesetRow,
     ShadowCase,
     ShadowRow,
+    StoredVerdict,
     Tally,
     Truth,
     Wrong,
@@ -185,6 +187,7 @@ __all__ = [
     "IncidentRow",
     "JobRow",
     "KeyRow",
+    "Lesson",
     "Listed",
     "Mark",
     "MoveKey",
@@ -208,6 +211,7 @@ __all__ = [
     "RulesetRow",
     "ShadowCase",
     "ShadowRow",
+    "StoredVerdict",
     "Tally",
     "Truth",
     "View",
@@ -278,6 +282,7 @@ __all__ = [
     "keys_revision",
     "last_approval",
     "last_shadow",
+    "lessons",
     "list_api_keys",
     "list_cases",
     "list_channels",

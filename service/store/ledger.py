@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from models.tables import cases, quarantines, tallies, verdicts, wrongs
-from service.store.rows import Quarantine, Tally, Wrong, WrongCase
+from service.store.rows import Quarantine, StoredVerdict, Tally, Wrong, WrongCase
 from service.store.sql import Insert, Named, Prepared, insert_all, moments
 
 _GET = Prepared(select(verdicts.c.body).where(verdicts.c.case_id == bindparam("of")))
 _PUT = Named(
     text(
-        "INSERT INTO verdicts (case_id, lead, outside, body) VALUES (:of, :lead, :outside, :body) ON CONFLICT (case_id) "
-        "DO UPDATE SET lead = excluded.lead, outside = excluded.outside, body = excluded.body"
+        "INSERT INTO verdicts (case_id, lead, outside, stands, body) VALUES (:of, :lead, :outside, :stands, :body) ON CONFLICT (case_id) "
+        "DO UPDATE SET lead = excluded.lead, outside = excluded.outside, stands = excluded.stands, body = excluded.body"
     )
 )
 _COUNTS = ("rights", "wrongs", "beside", "handed_back", "upheld", "rejected")
@@ -36,8 +36,8 @@ def get_verdict(conn: Connection, case_id: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def put_verdict(conn: Connection, case_id: str, lead: str | None, outside: str | None, body: str) -> None:
-    _PUT.send(conn, {"of": case_id, "lead": lead, "outside": outside, "body": body})
+def put_verdict(conn: Connection, case_id: str, verdict: StoredVerdict) -> None:
+    _PUT.send(conn, {"of": case_id, **asdict(verdict)})
 
 
 def add_tallies(conn: Connection, more: Sequence[Tally]) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Select, exists, func, literal, literal_column, or_, select, tuple_
 
 from models.tables import Moment, cases, incidents, verdicts
-from service.store.rows import PastCase
+from service.store.rows import Lesson, PastCase
 
 STRIDE = 500
 
@@ -57,3 +57,12 @@ def _read(conn: Connection, statement: Select[tuple[object, ...]]) -> list[PastC
 def past_cases_by_id(conn: Connection, ids: list[str]) -> list[PastCase]:
     """Some cases by their ids; few, for they are named in the statement."""
     return _read(conn, _PAST.where(cases.c.id.in_(ids))) if ids else []
+
+
+def lessons(conn: Connection, limit: int, *, stands: bool) -> list[Lesson]:
+    """The newest cases of which it is known that their decision stands, or does not."""
+    # Written out, for it must read as the index on the few that do not stand.
+    known = verdicts.c.stands == literal_column("true" if stands else "false")
+    statement = _PAST.add_columns(verdicts.c.body).where(known).order_by(cases.c.created_at.desc(), cases.c.id.desc()).limit(limit)
+    found = [dict(row) for row in conn.execute(statement).mappings()]
+    return [Lesson(verdict=row.pop("body"), case=PastCase(**row)) for row in found]

@@ -435,3 +435,21 @@ class ShadowCase:
     seq: int
     case_id: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """A verdict as text, and beside it what is looked for: whose the case is, that it is none of ours, whether the decision stands."""
+
+    lead: str | None
+    outside: str | None
+    stands: bool | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A past case with the verdict on it, as text."""
+
+    case: PastCase
+    verdict: str

@@ -226,10 +226,13 @@ def _ledger() -> None:
         sa.Column("case_id", sa.String(26), nullable=False),
         sa.Column("lead", sa.String(64)),
         sa.Column("outside", sa.String(32)),
+        sa.Column("stands", sa.Boolean),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("case_id", name="pk_verdicts"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_verdicts_case_id_cases"),
     )
+    wrong = sa.text("stands = false")
+    op.create_index("ix_verdicts_wrong", "verdicts", ["case_id"], sqlite_where=wrong, postgresql_where=wrong)
     op.create_table(
         "tallies",
         sa.Column("rule", sa.String(80), nullable=False),
