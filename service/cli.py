@@ -30,6 +30,7 @@ COMMANDS = {
     "cases": "service.press:cases",
     "deliveries": "service.post:app",
     "keys": "service.locksmith:app",
+    "audit": "service.auditor:app",
     "incidents": "service.groups:app",
     "duplicates": "service.groups:alone",
     "institutions": "service.commands.institutions:app",

@@ -92,7 +92,7 @@ class Keyring:
     @property
     def locked(self) -> bool:
         """Whether a key is needed: as soon as there ever was one, also when it was revoked."""
-        return self._revision > 0
+        return self._revision > 0 or bool(self._held)
 
     @property
     def fresh(self) -> bool:

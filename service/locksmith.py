@@ -45,7 +45,7 @@ def create(
         raise StartError("；".join(batch.wording(mistake))) from None
     with opened() as database, database.write() as conn:
         first = not store.keys_revision(conn)
-        made = keyring.create(conn, given.name, given.scopes, given.days, _who())
+        made = keyring.create(conn, given.name, given.scopes, given.days, who())
     time.sleep(keyring.LEASE if first else 0)
     _show(made)
     if first:
@@ -76,7 +76,7 @@ def rotate(
     except ValidationError as mistake:
         raise StartError("；".join(batch.wording(mistake))) from None
     with opened() as database, database.write() as conn:
-        made = keyring.rotate(conn, key_id, timedelta(hours=given.overlap_hours), given.days, _who())
+        made = keyring.rotate(conn, key_id, timedelta(hours=given.overlap_hours), given.days, who())
     time.sleep(0 if hours else keyring.LEASE)
     _show(made)
     print(f"旧钥匙 {key_id} 还能用 {hours:g} 小时。")
@@ -86,7 +86,7 @@ def rotate(
 def revoke(key_id: KeyId) -> None:
     """立即吊销。命令结束时，任何一个副本都不再认这把钥匙。"""
     with opened() as database, database.write() as conn:
-        row = keyring.revoke(conn, key_id, _who())
+        row = keyring.revoke(conn, key_id, who())
     time.sleep(keyring.LEASE)
     print(f"钥匙 {row.id}（{row.name}）已吊销，各副本都不再认它。")
 
@@ -103,7 +103,8 @@ def opened() -> Iterator[Database]:
         yield database
 
 
-def _who() -> str:
+def who() -> str:
+    """Who sits at this machine, as the log names them."""
     try:
         return f"{getpass.getuser()}@cli"
     except (KeyError, OSError):

@@ -132,7 +132,7 @@ async def _actor(
         raise ActorMissing
     if caller.key is None and code not in {HOTLINE, ADMIN} and code not in office(request).casework.terms().departments:
         raise ActorUnknown(f"没有 {code[:MAX_NAME]} 这个单位；请写单位代码，或 hotline、admin。")
-    return Actor(who, code)
+    return Actor(who, code, caller.key)
 
 
 def _parts(caller: Caller) -> list[str]:

@@ -56,6 +56,7 @@ async def draft_in(request: Request, model: type[D], query: type[BaseModel] | No
     """The draft in a body: JSON, or a zip with the rest in the query."""
     check_head(request, (*JSON, *ZIP), MOST_BYTES)
     if _media_type(request) in JSON:
+        _check_query(request, query)
         return validated(model, await read_json(request, MOST_BYTES))
     body = b"".join([chunk async for chunk in chunks(request, MOST_BYTES)])
     if not body:
@@ -66,6 +67,17 @@ async def draft_in(request: Request, model: type[D], query: type[BaseModel] | No
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", told_faults(faults)) from None
+
+
+def _check_query(request: Request, query: type[BaseModel] | None) -> None:
+    """Beside JSON the query is not needed; but what is given there must make sense."""
+    try:
+        if query and request.query_params:
+            query.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        faults = [fault for fault in error.errors(include_input=False, include_url=False) if fault["type"] != "missing"]
+        if faults:
+            raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", told_faults(faults)) from None
 
 
 def _media_type(request: Request) -> bytes:

@@ -4,7 +4,7 @@ The seam for whatever else must leave in the same transaction (deliveries): it i
 `store.insert_cases` and `store.write_move`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -88,7 +88,7 @@ def of_move(outcome: decide.Outcome, ground: Ground, key: MoveKey | None = None)
     """All that a move writes."""
     before, case = outcome.before, outcome.case
     note = orjson.dumps(outcome.words).decode() if outcome.words else None
-    return NewMove(
+    move = NewMove(
         case_id=case.id,
         version=case.version,
         status=case.status,
@@ -102,12 +102,14 @@ def of_move(outcome: decide.Outcome, ground: Ground, key: MoveKey | None = None)
         alarm=timing.alarm(case.clocks),
         departments=case.departments if case.departments != before.departments else None,
         timer=_timer(case.clocks),
-        event=NewEvent(at=ground.now, kind=outcome.row.event, actor=ground.actor.name, case_id=case.id, data=_data(outcome.facts, note)),
+        event=NewEvent(at=ground.now, kind=outcome.row.event, actor=ground.actor.name, case_id=case.id),
         also=_alarms(ground.terms, case.id, case.clocks, ground.now) if _grew_unknown(before, case) else (),
         note=note,
         truth=_truth(outcome.truth, case, ground) if outcome.truth else None,
         key=key,
     )
+    told = {**outcome.facts, "state_hash": store.state_hash(move, case.departments)}
+    return replace(move, event=replace(move.event, data=_data(told, note)))
 
 
 def timer_of(case: Work) -> NewTimer | None:

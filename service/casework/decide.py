@@ -153,6 +153,8 @@ def _told(row: Row, before: Work, case: Work, ground: Ground) -> dict[str, Any]:
         "lead": case.lead,
         "hops": case.hops,
     }
+    if ground.actor.key is not None:
+        told["key"] = ground.actor.key
     if case.lead != before.lead:
         told["lead_before"] = before.lead
     if [part.department for part in case.assists] != [part.department for part in before.assists]:

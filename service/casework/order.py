@@ -14,10 +14,11 @@ HOTLINE, ADMIN = Role.HOTLINE.value, Role.ADMIN.value
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person, and the department (or hotline, admin) for which."""
+    """Who acts: a person, and the department (or hotline, admin) for which; by which API key."""
 
     name: str
     department: str
+    key: str | None = None
 
     def roles(self, case: Work, terms: Terms) -> frozenset[Role]:
         """What they are to this case; one department may be several things."""

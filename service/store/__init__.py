@@ -13,8 +13,8 @@ from service.store.apikeys import (
     revoke_api_key,
     rotate_api_key,
 )
-from service.store.cases import cases_by_id, find_case, get_case
-from service.store.chain import verify_chain
+from service.store.cases import cases_by_id, find_case, get_case, state_hash
+from service.store.chain import all_versions, export_chain, hash_at, sealed_cases, verify_chain
 from service.store.channels import Channel, get_channel, list_channels, put_channel, remove_channel, rest_channel
 from service.store.drafts import (
     add_approval,
@@ -232,6 +232,7 @@ __all__ = [
     "add_tallies",
     "alarmed_cases",
     "all_tallies",
+    "all_versions",
     "append_events",
     "approved_content",
     "arrivals",
@@ -255,6 +256,7 @@ __all__ = [
     "draft_files",
     "due_departments",
     "end_quarantines",
+    "export_chain",
     "fail_jobs",
     "feed_head",
     "find_case",
@@ -273,6 +275,7 @@ __all__ = [
     "get_ruleset",
     "get_truth",
     "get_verdict",
+    "hash_at",
     "incidents_among",
     "incidents_of",
     "insert_cases",
@@ -324,10 +327,12 @@ __all__ = [
     "rotate_api_key",
     "rule_totals",
     "ruleset_files",
+    "sealed_cases",
     "set_timer",
     "shadow_cases_of",
     "shadow_files",
     "sorted_to",
+    "state_hash",
     "stop_shadow",
     "take_head",
     "tallies_of",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Connection, Row, Select, Text, bindparam, select
@@ -56,24 +56,68 @@ def cases_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, CaseRow]:
     return {row.id: row for row in read_cases(conn, _BY_IDS, {"wanted": wanted})} if wanted else {}
 
 
-def record_hash(case: Case) -> str:
-    """The hash of all that never changes in a case: what came in and what was decided at once."""
+def text_hash(case: Case) -> str:
+    """The hash of what was written and what was read in it: all that is struck out when a case has been kept long enough."""
+    return _hash([case.title, case.content, case.institution, case.address, case.details, case.triage])
+
+
+def record_hash(case: Case, text: str | None = None) -> str:
+    """The hash of all that never changes in a case: what came in and what was decided at once; `text` stands for a text struck out."""
     unchanging = [
         case.id,
         case.source_system,
         case.source_order_no,
         case.body_hash,
         to_text(case.received_at),
-        case.title,
-        case.content,
-        case.institution,
-        case.address,
-        case.details,
-        case.triage,
+        to_text(case.created_at),
+        case.decision,
+        case.reason_code,
+        case.urgency,
+        case.demand_type,
+        case.street,
+        case.issues,
         case.ruleset_version,
         case.ruleset_digest,
+        text or text_hash(case),
     ]
-    return sha256(orjson.dumps(unchanging)).hexdigest()
+    return _hash(unchanging)
+
+
+class Changing(Protocol):
+    """What moves change in a case."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def lead(self) -> str | None: ...
+    @property
+    def category(self) -> str | None: ...
+    @property
+    def hops(self) -> int: ...
+    @property
+    def complex(self) -> bool: ...
+    @property
+    def clocks(self) -> str: ...
+    @property
+    def progress(self) -> str: ...
+    @property
+    def merged_into(self) -> str | None: ...
+    @property
+    def alarm(self) -> str | None: ...
+
+
+def state_hash(case: Changing, departments: Iterable[CaseDepartment]) -> str:
+    """The hash of all that moves change in a case; it ties the row, as each move left it, into the chain."""
+    parts: dict[str, list[Any]] = {}
+    for part in departments:
+        at = part.opinion_at and to_text(part.opinion_at)
+        parts.setdefault(part.department, [part.department, part.role, part.issue, part.opinion, at, part.opinion_version])
+    state = [case.status, case.lead, case.category, case.hops, case.complex, case.clocks, case.progress, case.merged_into, case.alarm]
+    return _hash([*state, list(parts.values())])
+
+
+def _hash(values: list[Any]) -> str:
+    return sha256(orjson.dumps(values)).hexdigest()
 
 
 def _first(conn: Connection, statement: Select[Any], values: dict[str, Any]) -> CaseRow | None:

@@ -1,17 +1,22 @@
 """The audit: read the whole feed again and say where it, or a case it tells of, is no longer what was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from models.tables import events, notes
-from service.store.cases import cases_by_id, record_hash
+from models.tables import case_departments, cases, events, notes, rulesets, to_text
+from service.store.apikeys import KeyRow, key_hash, keys_revision, list_api_keys
+from service.store.cases import cases_by_id, record_hash, state_hash
 from service.store.events import GENESIS, Head, chain_hash, changes, read_head
 from service.store.rows import CaseRow, ChainReport, Event
 
 STRIDE = 500
+
+STRUCK = "case.struck"
+"""The event by which the texts of a case were struck out."""
 
 NOTED = '"note_hash"'
 """Stands in an event that came with a note: what people wrote is kept beside the feed."""
@@ -35,8 +40,13 @@ def verify_chain(conn: Connection, *, after: int = 0) -> ChainReport:
         for stride in _strides(conn, after, end.seq):
             last = _check_stride(conn, last, stride)
         _check_end(last, end)
+        _check_strays(conn, end)
+        _check_keys(conn, end)
+        _check_rulesets(conn, end)
     except _Broken as broken:
         return ChainReport(broken.seq - after, end.seq, broken.seq, broken.why)
+    except (ValueError, TypeError, KeyError):  # what was written can always be read
+        return ChainReport(last.seq - after, end.seq, min(last.seq + 1, end.seq), "something here cannot be read any more")
     return ChainReport(end.seq - after, end.seq, None, None)
 
 
@@ -56,8 +66,8 @@ def _strides(conn: Connection, after: int, end: int) -> Iterator[list[Event]]:
 
 
 def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
-    cases = cases_by_id(conn, {event.case_id for event in stride if event.case_id and event.kind.startswith("case.")})
-    noted = _notes(conn, stride)
+    told_of = cases_by_id(conn, {event.case_id for event in stride if event.case_id and event.kind.startswith("case.")})
+    noted, struck = _notes(conn, stride), _struck(conn, told_of)
     for event in stride:
         if event.seq != last.seq + 1:
             raise _Broken(last.seq + 1, "this row is missing")
@@ -66,11 +76,11 @@ def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
         if event.hash != chain_hash(event.prev_hash, event.seq, event):
             raise _Broken(event.seq, "its content is not what was hashed")
         if event.kind == "case.received":
-            _check_birth(event, cases.get(event.case_id or ""))
-        if NOTED in event.data:
+            _check_birth(event, told_of.get(event.case_id or ""), struck.get(event.case_id or ""))
+        if NOTED in event.data and event.case_id not in struck:
             _check_note(event, noted)
-        if event.case_id in cases:
-            _check_state(event, cases[event.case_id])
+        if event.case_id in told_of:
+            _check_state(event, told_of[event.case_id])
         last = Head(event.seq, event.hash)
     return last
 
@@ -95,10 +105,14 @@ def _check_note(event: Event, noted: dict[tuple[str, int], str]) -> None:
 
 def _check_state(event: Event, case: CaseRow) -> None:
     """A case stands as its last move left it; what its earlier ones did is past."""
+    told = orjson.loads(event.data)
+    if "state_hash" in told and event.seq > case.seq:
+        raise _Broken(event.seq, f"case {case.id} does not know of this")
     if case.seq != event.seq:
         return
-    told = orjson.loads(event.data)
-    if (case.version, case.status, case.lead) != (told.get("version", 1), told["status"], told["lead"]):
+    if (case.version, case.status, case.lead) != (told.get("version", 1), told["status"], told["lead"]) or case.updated_at != event.at:
+        raise _Broken(event.seq, f"case {case.id} does not stand as this left it")
+    if told.get("state_hash") not in {None, state_hash(case, case.departments)}:
         raise _Broken(event.seq, f"case {case.id} does not stand as this left it")
 
 
@@ -109,8 +123,111 @@ def _check_end(last: Head, end: Head) -> None:
         raise _Broken(last.seq, "it is not the row at which the feed's head points")
 
 
-def _check_birth(event: Event, case: CaseRow | None) -> None:
+def _check_birth(event: Event, case: CaseRow | None, struck: str | None) -> None:
     if case is None:
         raise _Broken(event.seq, f"case {event.case_id} is missing")
-    if orjson.loads(event.data).get("record_hash") != record_hash(case):
+    told = orjson.loads(event.data)
+    if told.get("record_hash") != record_hash(case, struck):
         raise _Broken(event.seq, f"case {case.id} is not what was received and decided")
+    if told.get("complainant", False) is not (case.complainant is not None) and struck is None:
+        raise _Broken(event.seq, f"who complained is missing in case {case.id}, or was put there")
+
+
+def _struck(conn: Connection, of: Iterable[str]) -> dict[str, str]:
+    """The cases whose texts were struck out, each with the hash of what it said."""
+    wanted = list(of)
+    if not wanted:
+        return {}
+    rows = conn.execute(select(events.c.case_id, events.c.data).where(events.c.kind == STRUCK, events.c.case_id.in_(wanted)))
+    return {row.case_id: str(orjson.loads(row.data)["text_hash"]) for row in rows}
+
+
+# What stands beside the feed -------------------------------------------------------------------------------------------------------
+
+
+def _check_strays(conn: Connection, end: Head) -> None:
+    """No case without the event that it names as its last."""
+    mine = (events.c.seq == cases.c.seq) & (events.c.case_id == cases.c.id)
+    stray = conn.execute(select(cases.c.id).outerjoin(events, mine).where(events.c.seq.is_(None)).limit(1)).scalar_one_or_none()
+    if stray is not None:
+        raise _Broken(end.seq, f"case {stray} stands in no event")
+    part = case_departments.c
+    moved = select(part.case_id).join(cases, cases.c.id == part.case_id).where(part.created_at != cases.c.created_at).limit(1)
+    if (stray := conn.execute(moved).scalar_one_or_none()) is not None:
+        raise _Broken(end.seq, f"a department's part in case {stray} has another time than the case")
+
+
+def _check_keys(conn: Connection, end: Head) -> None:
+    """API keys are what the feed says was made of them."""
+    told: dict[str, tuple[int, dict[str, Any]]] = {}
+    count = 0
+    for event in _read_events(conn, events.c.kind.like("key.%")):
+        data, count = orjson.loads(event.data), count + 1
+        before = told.get(data["key"], (0, {}))[1]
+        told[data["key"]] = (event.seq, before | data | ({"revoked_at": to_text(event.at)} if event.kind == "key.revoked" else {}))
+        if "replaces" in data:
+            old = told[data["replaces"]][1]
+            told[data["replaces"]] = (event.seq, old | {"expires_at": data["until"], "replaced_by": data["key"]})
+    rows = {row.id: row for row in list_api_keys(conn)}
+    for key_id, (seq, data) in told.items():
+        if key_id not in rows or _key(rows[key_id]) != {name: data.get(name) for name in KEY_FACTS}:
+            raise _Broken(seq, f"API key {key_id} is not as this left it")
+    if strays := rows.keys() - told.keys():
+        raise _Broken(end.seq, f"API key {min(strays)} stands in no event")
+    if keys_revision(conn) != count:
+        raise _Broken(end.seq, "the revision of the API keys is not the number of their changes")
+
+
+KEY_FACTS = ("record_hash", "expires_at", "revoked_at", "replaced_by")
+
+
+def _key(row: KeyRow) -> dict[str, Any]:
+    moments = {name: getattr(row, name) and to_text(getattr(row, name)) for name in ("expires_at", "revoked_at")}
+    return {"record_hash": key_hash(row), "replaced_by": row.replaced_by, **moments}
+
+
+def _check_rulesets(conn: Connection, end: Head) -> None:
+    """Published versions are what was published."""
+    told = {}
+    for event in _read_events(conn, events.c.kind == "rules.published"):
+        data = orjson.loads(event.data)
+        told[data["pack"], data["version"]] = (event.seq, data["digest"])
+    for row in conn.execute(select(rulesets.c.pack, rulesets.c.version, rulesets.c.digest)):
+        seq, digest = told.get((row.pack, row.version), (end.seq, None))
+        if digest != row.digest:
+            raise _Broken(seq, f"version {row.version} of {row.pack} is not what was published")
+
+
+def _read_events(conn: Connection, wanted: ColumnElement[bool]) -> Iterator[Event]:
+    for row in conn.execute(select(events).where(wanted).order_by(events.c.seq)).mappings():
+        yield Event(**row)
+
+
+def hash_at(conn: Connection, seq: int) -> str | None:
+    """The hash of one row."""
+    return conn.execute(select(events.c.hash).where(events.c.seq == seq)).scalar_one_or_none()
+
+
+def all_versions(conn: Connection) -> list[tuple[str, int, str]]:
+    """Every published version with its digest."""
+    rows = conn.execute(select(rulesets.c.pack, rulesets.c.version, rulesets.c.digest).order_by(rulesets.c.pack, rulesets.c.version))
+    return [(row.pack, row.version, row.digest) for row in rows]
+
+
+def sealed_cases(conn: Connection, after: str = "") -> Iterator[tuple[str, bytes]]:
+    """The cases in which somebody is sealed, in the order of their ids."""
+    rows = True
+    while rows:
+        asked = select(cases.c.id, cases.c.complainant).where(cases.c.complainant.is_not(None), cases.c.id > after)
+        found = conn.execute(asked.order_by(cases.c.id).limit(STRIDE)).all()
+        yield from ((row.id, row.complainant) for row in found)
+        rows, after = len(found) == STRIDE, found[-1].id if found else after
+
+
+# For an auditor --------------------------------------------------------------------------------------------------------------------
+
+
+def export_chain(conn: Connection, *, after: int = 0) -> Iterator[Event]:
+    """Every row behind `after`, as it is hashed."""
+    for stride in _strides(conn, after, read_head(conn).seq):
+        yield from stride

@@ -41,7 +41,7 @@ def of_birth(case: NewCase, part: CaseDepartment, seq: int) -> str:
 def of_move(case: CaseRow, event: Event, department: str, part: Part, note: str | None) -> str:
     """A move of a case, to a department that has or had a part in it; the case as the move left it, and what was said."""
     id_ = delivery_id(case.id, case.version, department)
-    facts = {name: value for name, value in orjson.loads(event.data).items() if name != "note_hash"}
+    facts = {name: value for name, value in orjson.loads(event.data).items() if name not in {"note_hash", "state_hash", "key"}}
     said = discreet(orjson.loads(note)) if note else {}
     data = _data(case, department, part, case.version, event.seq) | {"facts": facts, "note": said}
     return envelope(id_, event.kind, event.at, data, case.id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from models.tables import case_departments, cases, idempotency, timers
-from service.store.cases import cases_by_id, record_hash
+from service.store.cases import cases_by_id, record_hash, state_hash
 from service.store.events import Head, ask_head, taken_head, write_events
 from service.store.outbox import LETTERS, ask_listening, birth_letters, listening
 from service.store.rows import Case, NewCase, NewEvent, Outcome
@@ -173,7 +173,7 @@ def _department_rows(case: NewCase, created_at: Any) -> list[tuple[Any, ...]]:
 
 
 def _birth(case: NewCase) -> NewEvent:
-    """What the feed tells of a new case; `record_hash` ties the stored row into the chain."""
+    """What the feed tells of a new case; `record_hash` and `state_hash` tie the stored row into the chain."""
     data = orjson.dumps(
         {
             "source_system": case.source_system,
@@ -187,7 +187,9 @@ def _birth(case: NewCase) -> NewEvent:
             "urgency": case.urgency,
             "ruleset_version": case.ruleset_version,
             "ruleset_digest": case.ruleset_digest,
+            "complainant": case.complainant is not None,
             "record_hash": record_hash(case),
+            "state_hash": state_hash(case, case.departments),
         }
     )
     return NewEvent(at=case.created_at, kind="case.received", actor=case.actor, case_id=case.id, data=data.decode())
