@@ -165,10 +165,15 @@ class ReturnAdvice(Strict):
 
 
 class Negation(Strict):
-    """Words that cancel a hit which begins at most `within` characters after them, in the same clause of the sentence."""
+    """Words that cancel a hit at most `within` characters from them, in the same clause of the sentence.
+
+    `after`: the hit begins after them (不是投诉英语班). `before`: it ends before them (英语班和美术班都没意见); there, what 、 lists is
+    one clause.
+    """
 
     words: Terms
     within: int = Field(4, ge=0, le=30)
+    side: Literal["after", "before"] = "after"
 
 
 class Answer(Strict):

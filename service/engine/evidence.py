@@ -18,9 +18,11 @@ STOP = re.compile(r"[。！？!?；;\n]")
 """A sentence ends here; a frame does not reach across."""
 PAUSE = re.compile(r"[。！？!?；;\n，,、：:]")
 """A clause of a sentence ends here; a negation does not reach across."""
+CLAUSE = re.compile(r"[。！？!?；;\n，,：:]")
+"""As PAUSE, but what is listed with 、 is one clause: a negation after the list speaks of all of it."""
 
 Span = tuple[int, int, int]
-"""Start and end in the folded text, and the number of the pattern; of a negation, how far it reaches."""
+"""Start and end in the folded text, and the number of the pattern; of a negation (either way), how far it reaches."""
 END = itemgetter(1)
 FARTHEST_NEGATION = 30
 """As models.ruleset.Negation bounds `within`."""
@@ -38,12 +40,13 @@ class Hit(NamedTuple):
 
 @dataclass(slots=True)
 class Met:
-    """What stands in a text, by rule: terms, exclusions, frame words; and the negations. Each list in the order of ends."""
+    """What stands in a text, by rule: terms, exclusions, frame words; and the negations, both ways. Each list in the order of ends."""
 
     terms: Mapping[int, list[Span]]
     unless: Mapping[int, list[Span]]
     near: Mapping[int, list[Span]]
     negations: list[Span]
+    clearings: list[Span]
     head_length: int
     longest: int
 
@@ -72,6 +75,7 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
     unless: dict[int, list[Span]] = defaultdict(list)
     near: dict[int, list[Span]] = defaultdict(list)
     negations: list[Span] = []
+    clearings: list[Span] = []
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
@@ -83,7 +87,9 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
             near[order].append(span)
         if role.negates is not None:
             negations.append((span[0], span[1], role.negates))
-    return Met(terms, unless, near, negations, head_length, plan.longest)
+        if role.clears is not None:
+            clearings.append((span[0], span[1], role.clears))
+    return Met(terms, unless, near, negations, clearings, head_length, plan.longest)
 
 
 def _counting(rule: PlannedRule, spans: list[Span], met: Met, reading: Reading, borders: Borders) -> list[Span]:
@@ -95,6 +101,8 @@ def _counting(rule: PlannedRule, spans: list[Span], met: Met, reading: Reading, 
         spans = [span for span in spans if not _excluded(span[0], span[1], unless, met.longest)]
     if rule.negatable and met.negations:
         spans = [span for span in spans if not _negated(reading.text, span[0], met)]
+    if rule.negatable and met.clearings:
+        spans = [span for span in spans if not _cleared(reading.text, span[1], met)]
     if rule.within is not None:
         frames = met.near.get(rule.order)
         within, text, longest = rule.within, reading.text, met.longest
@@ -117,6 +125,14 @@ def _negated(text: str, start: int, met: Met) -> bool:
     return any(
         from_ < start <= to + within and not PAUSE.search(text, to, max(start, to))
         for from_, to, within in _ending(met.negations, start - FARTHEST_NEGATION, start + met.longest)
+    )
+
+
+def _cleared(text: str, end: int, met: Met) -> bool:
+    """Whether the hit ends before words that reach back to it."""
+    return any(
+        end <= from_ <= end + within and not CLAUSE.search(text, end, from_)
+        for from_, _, within in _ending(met.clearings, end, end + FARTHEST_NEGATION + met.longest)
     )
 
 

@@ -44,12 +44,16 @@ class PlannedRule:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What one pattern means where it is met: a term of, an exclusion of, a frame word of these rules; a negation that reaches so far."""
+    """What one pattern means where it is met: a term of, an exclusion of, a frame word of these rules; a negation that reaches so far.
+
+    `negates` reaches forward, to what follows it; `clears` back, to what stands before it.
+    """
 
     terms: tuple[int, ...]
     unless: tuple[int, ...]
     near: tuple[int, ...]
     negates: int | None
+    clears: int | None = None
 
 
 class Plan:
@@ -110,12 +114,18 @@ class Plan:
             orders = of[word][role]
             if not orders or orders[-1] != order:
                 orders.append(order)
-        negates: dict[str, int] = {}
+        reach: dict[str, dict[str, int]] = {"after": {}, "before": {}}
         for negation in ruleset.ruleset.negations:
+            far = reach[negation.side]
             for word in map(self.reader.fold, negation.words):
-                negates[word] = max(negation.within, negates.get(word, 0))
+                far[word] = max(negation.within, far.get(word, 0))
+        negates, clears = reach["after"], reach["before"]
         shared = cache(Roles)  # most patterns mean what many others mean
-        return {pattern: shared(*map(tuple, of[pattern]), negates.get(pattern)) for pattern in {*of, *negates} if pattern}
+        return {
+            pattern: shared(*map(tuple, of[pattern]), negates.get(pattern), clears.get(pattern))
+            for pattern in {*of, *negates, *clears}
+            if pattern
+        }
 
     def _openers(self, roles: Mapping[str, Roles], ruleset: RuleSet) -> list[str]:
         """Patterns without one of which a text is not read further: terms for being in scope, for what the pack listens to, emergencies."""

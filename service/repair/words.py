@@ -48,7 +48,9 @@ def words_of(plan: Plan, wrong: Iterable[Ready], right: Iterable[Ready], most: i
     whole = _whole(count)
     likely = {word: -(0 if word in whole else tokens[word] - 1) - 2 * _function_words(word) - _common(plan, word) for word in count}
     known = {
-        pattern for pattern, role in zip(plan.patterns, plan.roles, strict=True) if role.terms or role.near or role.negates is not None
+        pattern
+        for pattern, role in zip(plan.patterns, plan.roles, strict=True)
+        if role.terms or role.near or role.negates is not None or role.clears is not None
     }
     elsewhere = Counter(word for ready in right for word in _inside(count, ready.reading.text))
     words = [

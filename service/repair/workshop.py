@@ -107,6 +107,7 @@ class Workshop:
             tuple(sorted({*old.unless, *orders["unless"]})),
             tuple(sorted({*old.near, *orders["near"]})),
             old.negates,
+            old.clears,
         )
 
     def _opens(self, edit: Edit) -> bool:

@@ -14,7 +14,7 @@ LIFTS: tuple[Lift, ...] = (
     (lambda rule: replace(rule, within=None), "附近没有 near 里的词语"),
     (lambda rule: replace(rule, needs=None), " needs 里的规则或信号都没有命中"),
     (lambda rule: replace(rule, blocked_by=frozenset()), "被 blocked_by 里的规则挡住"),
-    (lambda rule: replace(rule, negatable=False), "前面有否定词"),
+    (lambda rule: replace(rule, negatable=False), "前面或后面有否定词"),
     (lambda rule: replace(rule, places=frozenset()), "词语不在 in 所写的位置"),
 )
 

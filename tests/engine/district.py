@@ -60,7 +60,11 @@ HEAD: dict[str, Any] = {
     "points": {"strong": 12, "medium": 6, "weak": 3},
     "zones": {"institution": 100, "title": 100, "head": 100, "body": 100, "head_length": 10},
     "thresholds": {"scope": 6, "margin": 1, "out": 6, "category": 6, "issue": 6, "share": 40, "dispatch": 0},
-    "negations": [{"words": ["不是", "没教"], "within": 3}, {"words": ["希望开设"], "within": 6}],
+    "negations": [
+        {"words": ["不是", "没教"], "within": 3},
+        {"words": ["希望开设"], "within": 6},
+        {"words": ["没意见"], "within": 8, "side": "before"},
+    ],
     "identification": ["stage.disputed"],
     "returns": {
         "school": {"reason": "属学校自身事务，", "suggest": "学校办", "clause": "order-1"},

@@ -79,9 +79,9 @@ class Reference:
         self.terms = {rule.id: self._written_out(rule.terms) for rule in self.rules}
         self.unless = {rule.id: self._written_out(rule.unless) for rule in self.rules}
         self.near = {rule.id: self._written_out(rule.near.words) if rule.near else set() for rule in self.rules}
-        self.negations = self._negations()
+        self.negations, self.clearings = self._negations("after"), self._negations("before")
         words = (word for by_rule in (self.terms, self.unless, self.near) for words in by_rule.values() for word in words)
-        self.words = {*words, *self.negations}
+        self.words = {*words, *self.negations, *self.clearings}
         self.tokenizer = jieba.Tokenizer()
         self.tokenizer.initialize()
         self.tokenizer.total = sum(self.tokenizer.FREQ.values())  # a word that stands twice in jieba's dictionary counts once
@@ -122,10 +122,10 @@ class Reference:
             words |= {self.folded("".join(choice)) for choice in product(*choices)}
         return words - {""}
 
-    def _negations(self) -> dict[str, int]:
-        """Each word that denies, and how far it reaches."""
+    def _negations(self, side: str) -> dict[str, int]:
+        """Each word that denies what stands on that side of it, and how far it reaches."""
         reach: dict[str, int] = {}
-        for negation in self.head.negations:
+        for negation in (each for each in self.head.negations if each.side == side):
             for word in map(self.folded, negation.words):
                 reach[word] = max(negation.within, reach.get(word, 0))
         return reach
@@ -189,7 +189,9 @@ class Reference:
         letters = self.read(complaint)
         text = "".join(letter.char for letter in letters)
         met = {word for word in self.words if word in text}
-        page = Page(text, [letter.place for letter in letters], met, self.borders(text), self.negations, complaint, self.ruleset)
+        page = Page(
+            text, [letter.place for letter in letters], met, self.borders(text), self.negations, self.clearings, complaint, self.ruleset
+        )
         fires: dict[str, int] = {}
         waiting = [rule for rule in self.rules if rule.status == "active"]
         while waiting:
@@ -354,6 +356,7 @@ class Page:
     met: set[str]
     borders: set[int]
     negations: dict[str, int]
+    clearings: dict[str, int]
     complaint: Complaint
     ruleset: RuleSet
 
@@ -382,6 +385,10 @@ class Page:
             negation.start < hit.start <= negation.end + self.negations[negation.word]
             and not re.search(r"[。！？!?；;\n，,、：:]", self.text[negation.end : hit.start])
             for negation in self.find(set(self.negations))
+        ) or any(
+            0 <= negation.start - hit.end <= self.clearings[negation.word]
+            and not re.search(r"[。！？!?；;\n，,：:]", self.text[hit.end : negation.start])
+            for negation in self.find(set(self.clearings))
         )
 
     def framed(self, hit: Found, frame: Found, within: int) -> bool:

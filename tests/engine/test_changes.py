@@ -57,7 +57,7 @@ def rulesets(draw: st.DrawFn) -> RuleSet:
         {"id": "signal.any", "signal": "any", "terms": draw(WORDS)},
         {"id": "signal.block", "signal": "block", "terms": draw(WORDS)},
     ]
-    negations = [{"words": draw(WORDS), "within": draw(st.integers(0, 4))}]
+    negations = [{"words": draw(WORDS), "within": draw(st.integers(0, 4)), "side": draw(st.sampled_from(["after", "before"]))}]
     return rules(*made, thresholds=LOW, zones={**zones, "head_length": 6}, repeat=repeat, negations=negations)
 
 

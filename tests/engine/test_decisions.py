@@ -152,6 +152,14 @@ class TestDepartments:
         decision = triage(rules(), self.MIXED, register=BALL_SCHOOL)
         assert (decision.reason_code, decision.lead, decision.category) == (Reason.MULTI_DEPARTMENT, "ball_office", "ball")
 
+    def test_of_several_institutions_the_one_complained_about_decides(self) -> None:
+        decision = triage(rules(), "同一层的篮球班我们没意见，那家舞蹈培训班不退费。")
+        assert (decision.decision, decision.lead, decision.reason_code) == (Outcome.DISPATCH, "stage_office", Reason.CLEAR)
+
+    def test_two_complained_about_are_a_matter_of_both(self) -> None:
+        decision = triage(rules(), "楼上的篮球班和楼下的舞蹈培训班，两家都不退费。")
+        assert (decision.decision, decision.reason_code) == (Outcome.ESCALATE, Reason.MULTI_DEPARTMENT)
+
     def test_but_not_of_an_institution_that_only_the_text_mentions(self) -> None:
         decision = triage(rules(), self.MIXED, register=replace(BALL_SCHOOL, field="content"))
         assert (decision.lead, decision.category) == ("school_office", None)

@@ -86,6 +86,20 @@ class TestNegation:
     def test_it_reaches_forward_within_its_clause(self, text: str, counts: bool) -> None:
         assert ("ball.programs" in fired(triage(rules(), text, asserted_scope=True))) is counts
 
+    @pytest.mark.parametrize(
+        ("text", "counts"),
+        [
+            ("篮球班没意见", False),
+            ("篮球、舞蹈都没意见", False),  # of all that is listed
+            ("篮球班一直以来大家都没意见", False),
+            ("篮球班从开业到现在全体家长都没意见", True),  # farther than eight characters
+            ("篮球班，没意见", True),  # not across a comma
+            ("没意见篮球班", True),  # not forward
+        ],
+    )
+    def test_it_may_reach_back_within_its_clause(self, text: str, counts: bool) -> None:
+        assert ("ball.programs" in fired(triage(rules(), text, asserted_scope=True))) is counts
+
     def test_it_may_share_characters_with_the_hit(self) -> None:
         assert not hits("老师没教画画。", terms=["教画画"])
 
@@ -245,7 +259,11 @@ class TestTrial:
         trial = {"id": "ball.named", "category": "ball", "terms": ["舞蹈球"], "program": True, "status": "trial"}
         assert scores(triage(rules(trial), "培训班教舞蹈球")) == {"stage": 6}
 
-    @pytest.mark.parametrize("status", ["retired", "quarantined"])
-    def test_retired_and_quarantined_rules_are_not_seen(self, status: str) -> None:
-        decision = triage(rules({"id": "stage.old", "category": "stage", "terms": ["朗诵"], "status": status}), self.TEXT)
+    def test_a_quarantined_rule_is_seen_and_weighs_nothing(self) -> None:
+        decision = triage(rules({"id": "stage.old", "category": "stage", "terms": ["朗诵"], "status": "quarantined"}), self.TEXT)
+        assert "stage.old" in fired(decision)
+        assert scores(decision) == {}
+
+    def test_a_retired_rule_is_not_seen(self) -> None:
+        decision = triage(rules({"id": "stage.old", "category": "stage", "terms": ["朗诵"], "status": "retired"}), self.TEXT)
         assert "stage.old" not in fired(decision)

@@ -90,7 +90,7 @@ class TestWhyARuleDidNotFire:
             ("stage.programs", "广场舞蹈扰民", "文字里有「舞蹈」，但被 unless 里的「广场舞蹈」取消"),
             ("stage.trained", "形体不好", "文字里有「形体」，但附近没有 near 里的词语"),
             ("ball.taught", "大人在学篮球", "文字里有「学篮球」，但 needs 里的规则或信号都没有命中"),
-            ("stage.programs", "没教舞蹈", "文字里有「舞蹈」，但前面有否定词"),
+            ("stage.programs", "没教舞蹈", "文字里有「舞蹈」，但前面或后面有否定词"),
             ("stage.programs", "民族舞蹈班", f"文字里有「舞蹈」，但{BORDER}（分词：民族 舞蹈班）"),
             ("stage.trained", "没教形体", "文字里有「形体」，但同时不满足几项条件（unless、near、needs、in、词的边界等）"),
         ],
