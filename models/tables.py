@@ -162,6 +162,10 @@ events = Table(
     Index(None, "at"),
 )
 
+# Moves by kind and time, for figures. Births are the many, and are counted by their cases.
+moved = events.c.kind != literal_column("'case.received'")
+Index("ix_events_moved", events.c.kind, events.c.at, sqlite_where=moved, postgresql_where=moved)
+
 # Rows that the whole database has once: 'events' is the last position and hash of the feed, 'data_key' the mark of the key in use,
 # 'register' the revision and digest of the register, 'api_keys' how often keys have changed,
 # 'sorted' how far the feed was looked through for incidents and duplicates.
@@ -327,6 +331,7 @@ incidents = Table(
     Column("case_id", ForeignKey("cases.id"), primary_key=True),
     Column("institution", Text, nullable=False),
     Column("opened_at", Moment, nullable=False),
+    Index(None, "opened_at"),
 )
 
 # By what a case is found that belongs with another: its institution by register, name and address, and bands of its text. Those of

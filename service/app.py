@@ -42,6 +42,7 @@ from service.api import (
     problems,
     rulesets,
     shadow,
+    stats,
     triage,
     trials,
 )
@@ -74,6 +75,7 @@ ROUTERS = (
     cases.router,
     moves.router,
     incidents.router,
+    stats.router,
     incidents.duplicates,
     clocks.router,
     departments.router,
@@ -106,6 +108,7 @@ TAGS = [
     {"name": "案件", "description": "受理工单，查询案件"},
     {"name": "办理", "description": "案件的签收、退单、改派、答复、办结等动作"},
     {"name": "群体事件", "description": "多件诉求反映同一家机构的群体事件，疑似重复的案件"},
+    {"name": "统计", "description": "一段时间的件数、比例和区间"},
     {"name": "期限", "description": "试算期限"},
     {"name": "送达", "description": "单位的通道，送到对方系统的消息"},
     {"name": "变更", "description": "有序的变更流，供轮询"},

@@ -64,6 +64,7 @@ NEEDS: Mapping[str, Need] = {
     "changes": _READERS,
     "moves": _MOVERS,
     **{f"{row.move.replace('-', '_')}_case": _MOVERS for row in MOVES.values() if row.by_people},
+    "stats": _READERS,
     "list_incidents": _READERS,
     "get_incident": _READERS,
     "list_duplicates": _READERS,

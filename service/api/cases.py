@@ -1,6 +1,8 @@
 """Cases: a work order comes in and becomes one; one case, a page of them, and what happened to one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Path, Query
@@ -12,6 +14,7 @@ from models.casework import CaseClocks
 from models.complaint import WorkOrderIn
 from models.delivery import DeliveryQuery
 from models.incidents import IncidentQuery
+from models.stats import StatsQuery
 from service import store
 from service.api import cursor, etag, responses, told
 from service.api.bodies import read_json
@@ -84,7 +87,7 @@ def note(here: Office, received: Received) -> None:
     response_description="一页案件",
     responses={
         200: {"headers": responses.headers(ETag="列表的版本", Cache_Control="每次都要再问")},
-        304: {"description": "自 If-None-Match 那次以来没有任何变更"},
+        304: {"description": "这一页自 If-None-Match 那次以来没有变化"},
         **responses.problems(ParameterInvalid, CursorInvalid, OthersCases, *responses.READ),
     },
 )
@@ -93,10 +96,11 @@ async def list_cases(
 ) -> Response:
     """按状态、单位、类别、时间等条件查询。翻页时把 `next` 作为 `cursor` 传回，其他条件不变；翻页期间新受理的案件不会造成遗漏或重复。
 
-    轮询整个列表请带 `If-None-Match`；要得到每一个变更，请用 `/v1/changes`。
+    轮询整个列表请带 `If-None-Match`：别的案件有变更、这一页没有变化时仍是 304；要得到每一个变更，请用 `/v1/changes`。
     """
-    _check_codes(query, rules.engine)
     query = own(query, reach)
+    if unknown := _unknown_codes(query, rules.engine):
+        await reads(_refuse_codes, unknown)
     place = cursor.unpack(query)
     tag, page = await reads(_page, query, place, condition)
     if page is None:
@@ -105,7 +109,7 @@ async def list_cases(
     return Json(body, headers=etag.headers(tag))
 
 
-Q = TypeVar("Q", CaseQuery, DeliveryQuery, IncidentQuery)
+Q = TypeVar("Q", CaseQuery, DeliveryQuery, IncidentQuery, StatsQuery)
 
 
 def own(query: Q, reach: str | None) -> Q:
@@ -120,21 +124,38 @@ def own(query: Q, reach: str | None) -> Q:
 def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
     filters = Filters(**query.model_dump(exclude={"order", "limit", "cursor"}))
     # The position first: if something changes in between, the tag is too old, and the next question is answered in full.
-    tag = f'W/"{store.list_position(conn, filters)}"'
-    if etag.holds(condition, tag):
-        return tag, None
-    return tag, store.list_cases(conn, filters, limit=query.limit, cursor=place, order=query.order)
+    position, which = store.list_position(conn, filters), _digest(query.model_dump_json())
+    if (held := etag.held(condition, f"{position}-{which}-")) is not None:
+        return held, None  # nothing at all has changed since: one row was read
+    page = store.list_cases(conn, filters, limit=query.limit, cursor=place, order=query.order)
+    stand = f"-{which}-{_digest(repr([(case.id, case.version) for case in page.cases]) + repr(page.next))}"
+    if (held := etag.held(condition, end=stand)) is not None:
+        return held, None  # other cases have changed, none of this list
+    return f'W/"{position}{stand}"', page
 
 
-def _check_codes(query: CaseQuery, engine: Engine) -> None:
-    """A code that does not exist would find nothing for ever, and the caller would think that all is quiet."""
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _unknown_codes(query: CaseQuery, engine: Engine) -> dict[str, tuple[str, list[str]]]:
+    """Codes that the rules in force do not have, each with those that there are."""
     ruleset = engine.ruleset
     departments = [department.code for department in ruleset.departments]
     known = {"department": departments, "lead": departments, "category": list(ruleset.ruleset.categories)}
+    asked = {name: getattr(query, name) for name in known}
+    return {name: (code, known[name]) for name, code in asked.items() if code is not None and code not in known[name]}
+
+
+def _refuse_codes(conn: Any, unknown: Mapping[str, tuple[str, list[str]]]) -> None:
+    """A code that does not exist would find nothing for ever, and the caller would think that all is quiet.
+
+    One that the rules have lost is good as long as a case has it: old cases stay findable.
+    """
     faults = [
-        FieldFault(f"/{name}", f"没有 {value} 这个代码，只能是 {'、'.join(codes)}", "unknown_code")
-        for name, codes in known.items()
-        if (value := getattr(query, name)) is not None and value not in codes
+        FieldFault(f"/{name}", f"没有 {code} 这个代码，只能是 {'、'.join(codes)}", "unknown_code")
+        for name, (code, codes) in unknown.items()
+        if not store.is_code_used(conn, name, code)
     ]
     if faults:
         raise ParameterInvalid(f"有 {len(faults)} 处不合格式，见 errors。", faults)

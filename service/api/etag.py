@@ -18,6 +18,13 @@ def holds(condition: str | None, tag: str) -> bool:
     return condition.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(condition)
 
 
+def held(condition: str | None, start: str = "", end: str = "") -> str | None:
+    """The tag of the caller's that begins and ends so."""
+    found = (tag for tag in _TAG.findall(condition or "") if tag.startswith(f'"{start}') and tag.endswith(f'{end}"'))
+    tag = next(found, None)
+    return f"W/{tag}" if tag else None
+
+
 def headers(tag: str) -> dict[str, str]:
     """To be asked again each time, and kept by nobody on the way."""
     return {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -1,4 +1,4 @@
-"""The table of moves in words: a section of the README, and the descriptions in the API's document."""
+"""The table of moves in words: a section of CONTRIBUTING.md, and the descriptions in the API's document."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ HEAD = ("动作", "名称", "从", "到", "谁可以", "须写明", "条件", "�
 
 
 def markdown() -> str:
-    """The whole table, as it stands in the README."""
+    """The whole table, as it stands in CONTRIBUTING.md."""
     rows = [HEAD, tuple("---" for _ in HEAD), *(_cells(row) for row in MOVES.values())]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
 

@@ -30,6 +30,18 @@ from service.store.drafts import (
     write_draft,
 )
 from service.store.events import View, append_events, case_events, changes, changes_within, feed_head, take_head
+from service.store.figures import (
+    Period,
+    Tried,
+    count_by,
+    count_hand_backs,
+    count_hours,
+    count_incidents,
+    count_issues,
+    count_on_time,
+    count_parts,
+    count_said,
+)
 from service.store.incidents import (
     IncidentRow,
     Mark,
@@ -97,7 +109,7 @@ from service.store.outbox import (
     record_results,
     replay_delivery,
 )
-from service.store.pages import list_cases, list_position
+from service.store.pages import is_code_used, list_cases, list_position
 from service.store.past import confirmed_cases, count_cases, lessons, past_cases
 from service.store.receive import insert_cases
 from service.store.register import (
@@ -202,6 +214,7 @@ __all__ = [
     "Outcome",
     "Page",
     "PastCase",
+    "Period",
     "ProposalRow",
     "Quarantine",
     "RegisterChange",
@@ -213,6 +226,7 @@ __all__ = [
     "ShadowRow",
     "StoredVerdict",
     "Tally",
+    "Tried",
     "Truth",
     "View",
     "Wrong",
@@ -248,9 +262,17 @@ __all__ = [
     "claim_shadow",
     "claim_timers",
     "confirmed_cases",
+    "count_by",
     "count_cases",
     "count_drafts",
+    "count_hand_backs",
+    "count_hours",
+    "count_incidents",
+    "count_issues",
     "count_members",
+    "count_on_time",
+    "count_parts",
+    "count_said",
     "dead_deliveries",
     "decide_proposal",
     "draft_files",
@@ -279,6 +301,7 @@ __all__ = [
     "incidents_among",
     "incidents_of",
     "insert_cases",
+    "is_code_used",
     "is_held",
     "is_timer_due",
     "key_hash",

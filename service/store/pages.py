@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from models.tables import Moment, case_departments, cases, events, from_text, not_normal, to_text
@@ -38,6 +38,18 @@ def list_cases(conn: Connection, filters: Filters, *, limit: int, cursor: Cursor
 def list_position(conn: Connection, filters: Filters) -> int:  # noqa: ARG001 (finer positions for a filter may come)
     """A number that changes whenever the filtered list could have changed; one read of one row."""
     return feed_head(conn)
+
+
+_USED = {
+    "lead": exists(select(cases.c.id).where(cases.c.lead == bindparam("code"))),
+    "category": exists(select(cases.c.id).where(cases.c.category == bindparam("code"))),
+    "department": exists(select(case_departments.c.case_id).where(case_departments.c.department == bindparam("code"))),
+}
+
+
+def is_code_used(conn: Connection, name: str, code: str) -> bool:
+    """Whether any case has this code for its lead, its category or one of its departments."""
+    return bool(conn.execute(select(_USED[name]), {"code": code}).scalar_one())
 
 
 def _wanted(filters: Filters) -> Select[Any]:

@@ -8,7 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.case import Case, CasePage, Timeline
+from service import store
+from service.store import CaseDepartment
 from tests.api.conftest import Orders
+from tests.builders import new_case
 
 
 class TestOneCase:
@@ -167,6 +170,33 @@ class TestList:
         api.post("/v1/cases", json=order())
         changed = api.get("/v1/cases", headers={"If-None-Match": tag})
         assert (changed.status_code, len(changed.json()["cases"])) == (200, 2)
+
+    def test_unchanged_is_not_sent_again_when_only_other_cases_change(self, four: TestClient, order: Orders) -> None:
+        answers = {name: four.get("/v1/cases", params={"department": name}) for name in ("gym_office", "stage_office")}
+        tags = {name: {"If-None-Match": answer.headers["etag"]} for name, answer in answers.items()}
+        four.post("/v1/cases", json=order(title=None, content="舞蹈班不退费，孩子。"))
+        status = {name: four.get("/v1/cases", params={"department": name}, headers=tags[name]).status_code for name in tags}
+        assert status == {"gym_office": 304, "stage_office": 200}
+        assert four.get("/v1/cases", params={"department": "stage_office"}, headers=tags["gym_office"]).status_code == 200
+        assert four.get("/v1/cases", params={"department": "gym_office", "limit": 1}, headers=tags["gym_office"]).status_code == 200
+
+    def test_unchanged_means_that_none_left_it_either(self, four: TestClient) -> None:
+        params = {"status": "dispatched", "limit": "1", "order": "changed"}
+        first = four.get("/v1/cases", params=params)
+        [case] = first.json()["cases"]
+        said = {"X-Fenpai-Actor": "zhou", "X-Fenpai-Department": case["lead"], "If-Match": f'"{case["version"]}"'}
+        assert four.post(f"/v1/cases/{case['id']}/accept", headers=said).status_code == 200
+        again = four.get("/v1/cases", params=params, headers={"If-None-Match": first.headers["etag"]})
+        assert case["id"] not in [one["id"] for one in again.json()["cases"]]
+
+    def test_by_a_department_that_the_rules_have_lost_finds_its_old_cases(self, four: TestClient) -> None:
+        assert four.get("/v1/cases?department=old_office").status_code == 422
+        part = CaseDepartment(department="old_office", role="lead")
+        old = new_case(lead="old_office", category="old", departments=(part,))
+        with four.app.state.office.database.write() as conn:  # type: ignore[attr-defined]
+            store.insert_cases(conn, [old])
+        for asked in ("department=old_office", "lead=old_office", "category=old"):
+            assert [case["id"] for case in four.get(f"/v1/cases?{asked}").json()["cases"]] == [old.id]
 
     def test_numbers_its_changes_as_the_feed_does(self, api: TestClient, order: Orders) -> None:
         for _ in range(3):

@@ -162,6 +162,8 @@ def _feed() -> None:
     )
     op.create_index("ix_events_case_id_seq", "events", ["case_id", "seq"])
     op.create_index("ix_events_at", "events", ["at"])
+    moved = sa.text("kind != 'case.received'")
+    op.create_index("ix_events_moved", "events", ["kind", "at"], sqlite_where=moved, postgresql_where=moved)
     heads = op.create_table(
         "heads",
         sa.Column("name", sa.String(32), nullable=False),
@@ -496,6 +498,7 @@ def _kinship() -> None:
         sa.PrimaryKeyConstraint("case_id", name="pk_incidents"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_incidents_case_id_cases"),
     )
+    op.create_index("ix_incidents_opened_at", "incidents", ["opened_at"])
     op.create_table(
         "marks",
         sa.Column("kind", sa.String(16), nullable=False),
