@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP ?= $(BIN)/python -m pip install -qq --disable-pip-version-check
 T ?=
 
-.PHONY: .pins .openapi help setup run demo test check format openapi bench image lock clean
+.PHONY: .pins .openapi help setup run demo test check format openapi bench soak image lock clean
 
 help: ## 列出所有命令 | list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; do printf '  make %-9s%s\n' "$$name" "$$text"; done
@@ -53,6 +53,9 @@ openapi: setup ## 重新生成 openapi.yaml | write openapi.yaml anew
 
 bench: .venv/.test .venv/.bench ## 测速，T=名称只测一项（如 T=storage） | measure the speed, T=name for one
 	@for name in $(or $(T),$(basename $(notdir $(wildcard tests/benchmarks/[a-z]*.py)))); do echo "· $$name"; $(BIN)/python -m tests.benchmarks.$$name; done
+
+soak: .venv/.test ## 长跑并不时杀进程，看有没有丢、重、漏，T="sqlite 20" | soak with kills, T="sqlite|postgres MINUTES"
+	@$(BIN)/python -m tests.soak $(T)
 
 image: ## 构建容器镜像 fenpai:local | build the container image
 	docker build --tag fenpai:local .
