@@ -56,13 +56,20 @@ class Roles:
     clears: int | None = None
 
 
+def words_of(ruleset: RuleSet, reader: Reader) -> set[str]:
+    """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""
+    naming = [rule for rule in ruleset.rules if rule.program and rule.status in NAMING]
+    programs = {reader.fold(term) for rule in naming for term in rule.terms if "{" not in term}
+    return programs | {reader.fold(word) for word in ruleset.words}
+
+
 class Plan:
     """Everything that matching a text needs, made once for a rule set and never changed."""
 
     def __init__(self, ruleset: RuleSet) -> None:
         head = ruleset.ruleset
         self.reader = Reader(ruleset.aliases, head.quoted)
-        self.cutter = cutter(frozenset(self._words(ruleset)))
+        self.cutter = cutter(frozenset(words_of(ruleset, self.reader)))
         rules = in_order(rule for rule in ruleset.rules if rule.status in LIVE)
         terms = expand(ruleset.rules, ruleset.lists)
         self.rules = tuple(self._planned(order, rule, rules, ruleset) for order, rule in enumerate(rules))
@@ -72,12 +79,6 @@ class Plan:
         self.longest = max(map(len, self.patterns), default=0)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
         self.gate = CharwiseDoubleArrayAhoCorasick(_least({*self._openers(roles, ruleset), *self.reader.alias_words}))
-
-    def _words(self, ruleset: RuleSet) -> set[str]:
-        """The words that jieba must know: the pack's own, and each program's name. A rule on trial moves no border."""
-        naming = [rule for rule in ruleset.rules if rule.program and rule.status in NAMING]
-        programs = {self.reader.fold(term) for rule in naming for term in rule.terms if "{" not in term}
-        return programs | {self.reader.fold(word) for word in ruleset.words}
 
     def _planned(self, order: int, rule: Rule, rules: list[Rule], ruleset: RuleSet) -> PlannedRule:
         kind, code = rule.supports.split(":")

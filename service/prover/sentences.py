@@ -13,11 +13,6 @@ from service.engine.terms import expand_term, word_lists
 from service.prover.findings import Witness
 
 ALONE = "{}"
-NATURAL = (
-    "孩子学{}", "{}班", "给孩子报{}课", "报了{}", "{}老师", "在{}上课", "机构的{}", "机构{}", "他们{}了", "要求{}",
-    "有{}吗", "说{}", "{}的", "去{}", "被{}", "这个{}不好", "我{}", "一家{}", "是{}", "开{}",
-)  # fmt: skip
-"""How callers put a word into a sentence. A word that none of these lets stand on token borders is hardly ever met."""
 MOST_WAYS = 400
 """Ways that are tried for one rule before it is called dead: frame words times what it needs times places."""
 

@@ -7,7 +7,8 @@ from models.complaint import Complaint
 from models.ruleset import Expectation
 from service.engine.plan import PlannedRule
 from service.prover.findings import Finding, Kind, Witness
-from service.prover.sentences import ALONE, NATURAL, Stage
+from service.prover.sentences import ALONE, Stage
+from service.rulebook.borders import NATURAL
 from service.ruletest.bench import Bench
 from service.ruletest.reasons import why_not
 from service.ruletest.trial import Sample

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from models.ruleset import RuleSet
 from service.engine.text import Reader
+from service.rulebook.borders import check_borders
 from service.rulebook.folder import find_pack, read_folder
 from service.rulebook.layout import belongs
 from service.rulebook.meaning import check_meaning
@@ -70,6 +71,8 @@ def _examined(files: Mapping[str, str]) -> Pack:
     check_terms(pack, fold)
     check_meaning(pack, gather(pack), fold)
     check_sense(pack)
+    if not any(mistake.severity == "error" for mistake in pack.all_mistakes()):
+        check_borders(pack, assemble(pack, 0))
     return pack
 
 

@@ -15,9 +15,10 @@ from models.ruleset import Expectation, Rule, RuleSet
 from service import rulebook, ruletest
 from service.engine import Engine
 from service.errors import StartError
-from service.prover.sentences import NATURAL, Stage
+from service.prover.sentences import Stage
 from service.rulebook import Mistake
 from service.rulebook.additions import add_rule, homes
+from service.rulebook.borders import NATURAL
 from service.rulebook.edits import CannotEdit, add_case, cases_beside
 
 ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")

@@ -8,8 +8,8 @@ from models.ruleset import Expectation
 from service import prover, ruletest
 from service.engine import Engine
 from service.prover import Finding, Kind, Proof
-from service.prover.sentences import NATURAL
 from service.rulebook import find_pack, load, read_folder
+from service.rulebook.borders import NATURAL
 from tests.packs.build import edited, tiny
 
 pytestmark = pytest.mark.timeout(300)  # 20,000 sentences: 6 s alone, more on a machine that others use too

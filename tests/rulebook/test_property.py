@@ -42,6 +42,31 @@ def mutilated(draw: st.DrawFn) -> dict[str, str]:
     return files
 
 
+@st.composite
+def shipped_mutilated(draw: st.DrawFn) -> dict[str, str]:
+    """The shipped pack with one passage cut out, doubled, or overwritten."""
+    files = read_folder(find_pack("beichen"))
+    name = draw(st.sampled_from(sorted(files)))
+    text = files[name]
+    start = draw(st.integers(0, len(text)))
+    end = draw(st.integers(start, min(len(text), start + 60)))
+    middle = draw(st.sampled_from(["", text[start:end] * 2, *SCRAPS]))
+    return files | {name: text[:start] + middle + text[end:]}
+
+
+@given(shipped_mutilated())
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+def test_mutilated_shipped_pack_is_told_or_sound(files: dict[str, str]) -> None:
+    mistakes = check(files)
+    for mistake in mistakes:
+        assert_stands_in(files, mistake)
+    if any(mistake.severity == "error" for mistake in mistakes):
+        with pytest.raises(PackError):
+            load(files)
+    else:
+        assert load(files).pack == "beichen"
+
+
 @given(mutilated())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutilated_pack_is_told_or_sound(files: dict[str, str]) -> None:
