@@ -17,7 +17,7 @@ from service.rulelife import replay_stored
 from service.rulelife.impact import SHOWN, look, of_lines, run
 from service.rulelife.touched import touched
 from tests.packs.build import edited, tiny
-from tests.rulelife.conftest import BADMINTON, Fenpai, complete, edit
+from tests.rulelife.conftest import BADMINTON, Fenpai, complete, edit, move
 
 SIGNED = {"author": "王科长", "note": "收羽毛球"}
 BY = ("--author", "王科长", "--note", "收羽毛球")
@@ -186,3 +186,18 @@ class TestStored:
         found = replay_stored(database, pair, fork=False)
         database.close()
         assert (found.cases, found.flipped) == (1_030, 516)
+
+
+class TestConfirmedReturns:
+    def test_that_the_hotline_archived_count_as_right(self, house: TestClient, past: list[str]) -> None:
+        move(house, past[0], "archive", "hotline")  # returned, and the hotline is content with that
+        told = house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)}).json()["confirmed"]
+        assert (told["cases"], told["breaks"], told["broken"]) == (1, 1, [past[0]])
+
+    def test_that_a_department_handed_back_rightly_count_as_wrong(self, house: TestClient, past: list[str]) -> None:
+        said = {"reason_code": "out_of_scope", "text": "是成年人", "clause": "order-1"}
+        move(house, past[1], "hand-back", "gym_office", **said)
+        none = house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)}).json()["confirmed"]
+        move(house, past[1], "uphold", "hotline")
+        told = house.post("/v1/rulesets/impact", json={"files": edited(*BADMINTON)}).json()["confirmed"]
+        assert (none["cases"], told["cases"], told["mends"], told["before"]["right"]) == (0, 1, 1, 0)
