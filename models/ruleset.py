@@ -332,9 +332,13 @@ class AliasesFile(Strict):
 
 
 class Expectation(Strict):
-    """One case beside the rules: a text, and what must (and must not) come of it. Only what is written is checked."""
+    """One case beside the rules: a text, and what must (and must not) come of it. Only what is written is checked.
+
+    With `each` it is a table: a case for every word, which stands where the text says `{}`.
+    """
 
     text: Prose
+    each: tuple[Term, ...] = ()
     title: str = ""
     institution: str = ""
     asserted_scope: bool = False
@@ -349,6 +353,17 @@ class Expectation(Strict):
     hits: tuple[RuleId, ...] = ()
     not_hits: tuple[RuleId, ...] = Field((), alias="not")
     why: str = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.each and self.text.count("{}") != 1:
+            raise ValueError("each 里的词语逐个放到 text 的 {} 处：text 里须有且只有一处 {}")
+        return self
+
+    def written_out(self) -> "tuple[Expectation, ...]":
+        """The cases that this one stands for: itself, or one for each word of its table."""
+        words = [self.text.replace("{}", word) for word in self.each]
+        return tuple(self.model_copy(update={"text": text, "each": ()}) for text in words) or (self,)
 
 
 class CasesFile(Strict):

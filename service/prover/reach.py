@@ -23,7 +23,7 @@ def explore(stage: Stage) -> None:
                 for sentence in backdrop.around(phrase):
                     stage.triage(sentence)
     for cases in stage.ruleset.cases.values():
-        for case in cases:
+        for case in (case.written_out()[0] for case in cases):
             stage.triage(Complaint(case.text, title=case.title, institution=case.institution, asserted_scope=case.asserted_scope))
 
 

@@ -11,7 +11,7 @@ from service.rulebook.references import sheets_of
 from service.rulebook.sheet import Sheet
 from service.rulebook.wording import shortened
 
-INPUTS = frozenset({"text", "title", "institution", "address", "asserted_scope", "why"})
+INPUTS = frozenset({"text", "title", "institution", "address", "asserted_scope", "each", "why"})
 """What a case says about the complaint; everything else is an expectation."""
 
 
@@ -82,6 +82,7 @@ def _check_case(sheet: Sheet, loc: Loc, case: Node, seen: dict[tuple[str, ...], 
     if INPUTS.issuperset(case.entries):
         sheet.report(loc, ("tests_nothing", "这个用例没有写期望的结果", "请至少写 decision、lead、category、issues、hits 或 not 之一"))
     said = tuple(node.text or "" if (node := case.child(key)) else "" for key in sorted(INPUTS - {"why"}))
+    said += tuple(_listed(case, "each"))
     place = f"{sheet.name}:{case.line}"
     if seen.setdefault(said, place) != place:
         sheet.warn(loc, ("duplicate_case", f"与 {seen[said]} 的用例文字相同", "请合并成一个"))

@@ -4,7 +4,21 @@ import json
 
 from models.ruleset import Expectation
 
-KEYS = ("institution", "title", "text", "decision", "reason_code", "lead", "category", "categories", "issues", "hits", "not_hits", "why")
+KEYS = (
+    "institution",
+    "title",
+    "text",
+    "each",
+    "decision",
+    "reason_code",
+    "lead",
+    "category",
+    "categories",
+    "issues",
+    "hits",
+    "not_hits",
+    "why",
+)
 
 
 def case_line(case: Expectation) -> str:

@@ -86,12 +86,13 @@ def run(engine: Engine, files: Mapping[str, str] | None = None) -> Report:
 
 
 def samples(ruleset: RuleSet, files: Mapping[str, str] | None = None) -> list[Sample]:
-    """Every case of a rule set, file by file."""
+    """Every case of a rule set, file by file; of a table, one for each of its words."""
     lines = case_lines(files or {})
     return [
         Sample(file, number, lines[file][number - 1] if number <= len(lines.get(file, ())) else 0, case)
         for file, cases in sorted(ruleset.cases.items())
-        for number, case in enumerate(cases, 1)
+        for number, written in enumerate(cases, 1)
+        for case in written.written_out()
     ]
 
 

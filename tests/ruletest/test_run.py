@@ -6,7 +6,7 @@ import pytest
 
 from service import ruletest
 from service.engine import Engine
-from service.rulebook import load
+from service.rulebook import PackError, load
 from tests.packs.build import edited, tiny
 
 
@@ -44,6 +44,24 @@ class TestSoundPack:
 
     def test_counts_near_misses(self, sound: ruletest.Report) -> None:
         assert {rule.rule: rule.near_misses for rule in sound.coverage.rules if rule.near_misses} == {"stage.programs": 1}
+
+
+class TestTable:
+    def table(self, each: str) -> ruletest.Report:
+        return tried(case(f"each: [{each}]\n    hits: [ball.programs]", text="云溪区某{}班不给退费，孩子没法上课。"))
+
+    def test_is_a_case_for_every_word(self) -> None:
+        report = self.table("篮球, 足球")
+        assert report.passed
+        assert [result.sample.case.text[4:6] for result in report.results] == ["篮球", "足球"]
+
+    def test_fails_for_the_word_that_is_not_met(self) -> None:
+        (failed,) = self.table("篮球, 舞蹈").failed
+        assert "舞蹈" in failed.sample.case.text
+
+    def test_words_without_a_place_are_refused(self) -> None:
+        with pytest.raises(PackError, match="each 里的词语逐个放到 text 的"):
+            tried(case("each: [足球]\n    hits: [ball.programs]"))
 
 
 class TestFailure:
