@@ -70,7 +70,7 @@ def candidates(ready: Ready, bench: Bench, ruleset: RuleSet, words: list[Word]) 
     """Every edit that might mend a case, of the smallest kinds first."""
     wish = wish_of(ready, ruleset)
     own = [word for word in words if word.text in ready.reading.text]
-    hits = bench.hits(ready)
+    hits = ready.hits
     yield from _terms(ruleset, wish, own)
     yield from _exclusions(ready, bench, ruleset, wish, hits)
     yield from _frames(ready, bench, ruleset, wish, own, {hit.rule.id for hit in hits})
@@ -112,7 +112,7 @@ def affinity(word: str, rule: Rule) -> int:
     return min(sum(1 for term in rule.terms if set(word) & set(PLACE.sub("", term))), 4)
 
 
-def _exclusions(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, hits: list[Hit]) -> Iterator[Candidate]:
+def _exclusions(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, hits: Sequence[Hit]) -> Iterator[Candidate]:
     """Longer words around a hit that misled, for its rule or for a list of exclusions that several rules share."""
     rules = {rule.id: rule for rule in ruleset.rules}
     for hit in hits:
@@ -166,7 +166,7 @@ def _frames(ready: Ready, bench: Bench, ruleset: RuleSet, wish: Wish, words: lis
                     yield Candidate((Edit("within", rule.id, str(rule.near.within + more)),), REACH + more // 8)
 
 
-def _strengths(ruleset: RuleSet, wish: Wish, hits: list[Hit]) -> Iterator[Candidate]:
+def _strengths(ruleset: RuleSet, wish: Wish, hits: Sequence[Hit]) -> Iterator[Candidate]:
     """One step stronger for what speaks rightly, one step weaker for what misled."""
     rules = {rule.id: rule for rule in ruleset.rules}
     for rule in dict.fromkeys(rules[hit.rule.id] for hit in hits if hit.rule.id in rules):

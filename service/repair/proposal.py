@@ -149,7 +149,7 @@ def _ranked(now: Round, wrong: Sequence[Sample], right: Sequence[Sample]) -> lis
 def _misleading(now: Round, ready: Ready) -> Iterator[str]:
     """Longer words around the hits that misled."""
     less = wish_of(ready, now.ruleset).less
-    for hit in now.scale.bench.hits(ready):
+    for hit in ready.hits:
         if hit.rule.supports in less:
             yield from (phrase for _, phrase in around(ready, now.scale.bench, hit))
 

@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from models.complaint import Complaint
-from models.decision import Decision
+from models.decision import Decision, Reason
 from service.engine import Engine
 from service.engine.evidence import Hit, find
 from service.engine.judge import judge, weigh
@@ -22,7 +22,8 @@ EVERY = (100,) * 2_000
 class Ready:
     """A case made ready for many tries: read once, its patterns found once.
 
-    `came` is what really comes of it; `shut`: the engine's gate kept it out, so that what is judged inside does not count.
+    `came` is what really comes of it, `hits` every hit in it, also those that an answer would leave out; `shut`: the engine's gate kept
+    it out, so that what is judged inside does not count.
     """
 
     sample: Sample
@@ -31,6 +32,7 @@ class Ready:
     patterns: frozenset[int]
     decision: Decision
     came: Seen
+    hits: tuple[Hit, ...]
     shut: bool
 
 
@@ -50,13 +52,11 @@ class Bench:
         reading = self.plan.reader.read(complaint)
         patterns = frozenset(span[2] for span in self.plan.finder.find_overlapping(reading.text))
         decision = self._engine.triage(complaint)
-        came = seen(decision, {hit.rule.id for hit in self._engine.hits(complaint)})
-        shut = replace(self.judged(complaint, reading, self.plan), fired=came.fired) != came
-        return Ready(sample, complaint, reading, patterns, decision, came, shut)
-
-    def hits(self, ready: Ready) -> list[Hit]:
-        """Every hit of a text, also those that an answer would leave out."""
-        return self._engine.hits(ready.complaint)
+        hits = tuple(self._engine.hits(complaint))
+        came = seen(decision, {hit.rule.id for hit in hits})
+        closed = decision.reason_code is Reason.NO_EVIDENCE
+        shut = closed and replace(self.judged(complaint, reading, self.plan), fired=came.fired) != came
+        return Ready(sample, complaint, reading, patterns, decision, came, hits, shut)
 
     def fires(self, ready: Ready, plan: Plan, rule: str) -> bool:
         """Whether a rule would fire under a changed plan."""

@@ -105,7 +105,7 @@ def _explained(bench: Bench, ready: Ready, fault: Fault) -> Fault:
     if fault.key == "hits":
         return replace(fault, why=why_not(bench, ready, fault.expected[0]))
     if fault.key == "not":
-        words = sorted({bench.plan.patterns[hit.pattern] for hit in bench.hits(ready) if hit.rule.id == fault.got[0]})
+        words = sorted({bench.plan.patterns[hit.pattern] for hit in ready.hits if hit.rule.id == fault.got[0]})
         return replace(fault, why=f"因为文字里有「{'」「'.join(words[:3])}」")
     return fault
 
@@ -115,7 +115,7 @@ def _coverage(bench: Bench, tried: Iterable[Ready]) -> Coverage:
     cases: dict[str, int] = defaultdict(int)
     misses: dict[str, int] = defaultdict(int)
     for ready in tried:
-        hits = bench.hits(ready)
+        hits = ready.hits
         for hit in hits:
             reached[hit.rule.id].add(bench.plan.patterns[hit.pattern])
         for rule in {hit.rule.id for hit in hits}:
