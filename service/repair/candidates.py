@@ -1,6 +1,6 @@
 """Candidates: every small edit that might mend one of the wrong cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from models.ruleset import Rule, RuleSet, Status, Strength
