@@ -105,7 +105,7 @@ class WrongTold(BaseModel):
     text: str = Field(description="诉求开头，电话、证件号已遮盖")
     terms: list[str] = Field(description="由哪些词语命中")
     said: str = Field(description="规则说是什么，例如 category:arts")
-    decision: str = Field(description="当时的研判结果")
+    decision: str | None = Field(description="当时的研判结果；原文已按期清除的为 null")
     lead: str | None = Field(description="当时的主办单位")
     ruleset_version: int = Field(description="研判所用的规则集版本")
     right: RightTold = Field(description="确认的结果")

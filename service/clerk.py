@@ -7,7 +7,7 @@ import typer
 from ulid import ULID
 
 from models.ruleset import RuleSet
-from service import ledger, rulebook, rulelife, shadow, store, usage
+from service import ledger, rulebook, rulelife, shadow, show, store, usage
 from service.ledger import RuleUnknown, output, quarantine
 from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened
 from service.rulelife import Proposal
@@ -23,15 +23,33 @@ app.add_typer(beside, name="shadow")
 def show_ledger(
     rule: Annotated[str, typer.Argument(metavar="[规则编号]", help="哪条规则；缺省为总览")] = "",
     most: Annotated[int, typer.Option("--limit", min=0, max=500, metavar="数", help="最多列出多少条规则，或多少件判错的")] = 20,
+    again: Annotated[bool, typer.Option("--recount", help="从事件重新算一遍，与账上核对，不符时以 1 结束")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="与 --recount 同用：按重算的结果改正台账（先停服务）")] = False,
     as_json: AsJson = False,
     pack: Pack = "beichen",
 ) -> None:
     """每条规则判对了多少：由退单的裁定、更正、指定承办、退回、办结汇总，附区间、逐词、逐月和判错的每一件。"""
+    if again:
+        _recount(mend=mend)
+        return
     with opened() as database:
         code = code_of(pack)
         ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
         with database.read() as conn:
             print(_overview(conn, ruleset, most, as_json=as_json) if not rule else _one(conn, ruleset, rule, most, as_json=as_json))
+
+
+def _recount(*, mend: bool) -> None:
+    """Hold the books against the events; ends with 1 where they differ and are not set right."""
+    with opened() as database, database.write() if mend else database.read() as conn, show.progress("重算", None) as advance:
+        found = ledger.recount(conn, mend=mend, told=advance)
+    left = f"；{found.left_out} 件原文已按期清除，没有重算" if found.left_out else ""
+    if found.sound:
+        print(f"台账与事件相符：{found.cases} 件办理过的案件，{len(found.accounts)} 个账目{left}。")
+        return
+    print(f"台账与事件不符：{len(found.otherwise)} 件案件的结论，{len(found.wrong_accounts)} 个账目{left}。{'已改正。' if mend else ''}")
+    if not mend:
+        raise typer.Exit(1)
 
 
 def _overview(conn: Any, ruleset: RuleSet, most: int, *, as_json: bool) -> str:

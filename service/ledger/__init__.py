@@ -8,11 +8,13 @@ from service.ledger.accounts import Account, Ledger, RuleAccount, ledger_of, ove
 from service.ledger.book import happened, month_of, post
 from service.ledger.errors import RuleUnknown
 from service.ledger.judge import birth_of, issues_of, judge
+from service.ledger.recount import Recount, recount
 from service.ledger.verdict import Verdict, of_events
 
 __all__ = [
     "Account",
     "Ledger",
+    "Recount",
     "RuleAccount",
     "RuleUnknown",
     "Verdict",
@@ -25,4 +27,5 @@ __all__ = [
     "of_events",
     "overview",
     "post",
+    "recount",
 ]

@@ -21,13 +21,17 @@ def post(conn: Any, case: CaseRow, event: Event) -> None:
     """Enter what an event says about a case that stood as given before."""
     if event.kind not in RULINGS:
         return
-    triage = orjson.loads(case.triage)
+    triage = orjson.loads(case.triage or "{}")
     stored = store.get_verdict(conn, case.id)
     before = Verdict.from_text(stored) if stored else NOTHING
     after = step(before, happened(event), birth_of(triage), issues_of(triage))
     if after == before:
         return
-    store.put_verdict(conn, case.id, StoredVerdict(after.lead, after.outside, stands(triage, after), after.to_text()))
+    whole = "evidence" in triage  # or the texts were struck out, and what the rules said with them: what was counted stays
+    good = stands(triage, after) if whole else None
+    store.put_verdict(conn, case.id, StoredVerdict(after.lead, after.outside, good, after.to_text()))
+    if not whole:
+        return
     changed = difference(judge(triage, before), judge(triage, after))
     month = month_of(case.created_at)
     store.add_tallies(conn, [_tally(key, counts, case.ruleset_version, month) for key, counts in changed.items()])

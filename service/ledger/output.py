@@ -49,15 +49,15 @@ def ledger_json(ledger: Ledger) -> dict[str, Any]:
 
 def wrong_json(case: WrongCase) -> dict[str, Any]:
     """A case in which a rule was wrong: what it said, what is right, who said so and when."""
-    verdict, triage = Verdict.from_text(case.verdict), orjson.loads(case.triage)
+    verdict, triage = Verdict.from_text(case.verdict), orjson.loads(case.triage or "{}")
     word = verdict.word
     return {
         "case_id": case.case_id,
         "text": masked("。".join(filter(None, (case.title, case.content)))[:TEXT]),
         "terms": orjson.loads(case.terms),
         "said": case.supports,
-        "decision": triage["decision"],
-        "lead": triage["lead"],
+        "decision": triage.get("decision"),
+        "lead": triage.get("lead"),
         "ruleset_version": case.ruleset_version,
         "right": {
             "lead": verdict.lead,

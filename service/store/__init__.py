@@ -13,7 +13,7 @@ from service.store.apikeys import (
     revoke_api_key,
     rotate_api_key,
 )
-from service.store.cases import cases_by_id, find_case, get_case, state_hash
+from service.store.cases import cases_by_id, find_case, get_case, moved_cases, state_hash
 from service.store.chain import all_versions, export_chain, hash_at, sealed_cases, verify_chain
 from service.store.channels import Channel, get_channel, list_channels, put_channel, remove_channel, rest_channel
 from service.store.drafts import (
@@ -326,6 +326,7 @@ __all__ = [
     "marked_ever",
     "members",
     "misdated_departments",
+    "moved_cases",
     "names_told",
     "note_data_key",
     "note_job",

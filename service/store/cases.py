@@ -39,6 +39,7 @@ _PARTS = select(_Listed(*(_PART.c[name] for name in _TOLD))).where(_PART.c.case_
 WITH_PARTS = select(*cases.columns, _PARTS.correlate(cases).scalar_subquery())
 _BY_ID = WITH_PARTS.where(cases.c.id == bindparam("wanted"))
 _BY_IDS = WITH_PARTS.where(cases.c.id.in_(bindparam("wanted", expanding=True)))
+_MOVED = WITH_PARTS.where(cases.c.version > 1, cases.c.id > bindparam("after")).order_by(cases.c.id)
 _BY_NUMBER = WITH_PARTS.where(cases.c.source_order_no == bindparam("order_no"), cases.c.source_system == bindparam("system"))
 
 
@@ -146,3 +147,8 @@ def _part(department: str, role: Role, issue: str | None, opinion: Opinion | Non
         opinion_at=from_text(at) if at else None,
         opinion_version=version,
     )
+
+
+def moved_cases(conn: Connection, after: str, limit: int) -> list[CaseRow]:
+    """Cases that were moved since their birth, in the order of their ids."""
+    return read_cases(conn, _MOVED.limit(limit), {"after": after})

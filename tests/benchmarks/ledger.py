@@ -110,11 +110,13 @@ def _with_floor(head: Any) -> Any:
 def _move(database: db.Database) -> None:
     house = House(database, FrozenClock())
     for name, moves in (("accept", (Move.ACCEPT,)), ("hand back and uphold", (Move.HAND_BACK, Move.UPHOLD))):
-        ids = [house.receive() for _ in range(MOVED)]
+        born = [replace(arriving(house.clock.moment), triage=_triage()) for _ in range(MOVED)]
+        with database.write() as conn:
+            store.insert_cases(conn, born)
         with timed(f"{name} (each case, its own transaction)", MOVED):
-            for case_id in ids:
+            for case in born:
                 for move in moves:
-                    ordered = house.order(case_id, move)
+                    ordered = house.order(case.id, move)
                     with database.write() as conn:
                         carry_out(conn, ordered, house.rules(), house.clock)
 

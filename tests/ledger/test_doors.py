@@ -46,3 +46,4 @@ def test_ledger_tells_how_often_a_rule_was_right_and_where_it_was_wrong(house: T
     assert "ball.programs（球类项目）：50.0%" in fenpai("rules", "ledger").out
     assert fenpai("rules", "ledger", "ball.programs", "--json").answer["wrongs"] == 1
     assert fenpai("rules", "ledger", "ball.handball").code == 2
+    assert "台账与事件相符：2 件办理过的案件" in fenpai("rules", "ledger", "--recount").out
