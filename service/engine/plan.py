@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
@@ -103,18 +104,14 @@ class Plan:
     def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:
         """What each pattern means, by pattern."""
         lists = word_lists(ruleset.rules, ruleset.lists)
-        written = [
-            (order, role, plain)
-            for order, rule in enumerate(rules)
-            for role, words in enumerate((terms[rule.id], rule.unless, rule.near.words if rule.near else ()))
-            for word in words
-            for plain in expand_term(word, lists)
-        ]
-        of: dict[str, tuple[list[int], list[int], list[int]]] = defaultdict(lambda: ([], [], []))
-        for (order, role, _), word in zip(written, self.reader.fold_all([plain for *_, plain in written]), strict=True):
-            orders = of[word][role]
-            if not orders or orders[-1] != order:
-                orders.append(order)
+        meant: dict[str, list[int]] = defaultdict(list)
+        excluded: dict[str, list[int]] = defaultdict(list)
+        framing: dict[str, list[int]] = defaultdict(list)
+        for order, rule in enumerate(rules):
+            for of, words in ((meant, terms[rule.id]), (excluded, rule.unless), (framing, rule.near.words if rule.near else ())):
+                plain = self.reader.fold_all([plain for word in words for plain in expand_term(word, lists)])
+                for word in dict.fromkeys(plain):
+                    of[word].append(order)
         reach: dict[str, dict[str, int]] = {"after": {}, "before": {}}
         for negation in ruleset.ruleset.negations:
             far = reach[negation.side]
@@ -122,11 +119,12 @@ class Plan:
                 far[word] = max(negation.within, far.get(word, 0))
         negates, clears = reach["after"], reach["before"]
         shared = cache(Roles)  # most patterns mean what many others mean
-        return {
-            pattern: shared(*map(tuple, of[pattern]), negates.get(pattern), clears.get(pattern))
-            for pattern in {*of, *negates, *clears}
-            if pattern
-        }
+        roles = {pattern: shared(tuple(orders), (), (), None, None) for pattern, orders in meant.items()}
+        for pattern in {*excluded, *framing, *negates, *clears}:
+            ours = (tuple(of.get(pattern, ())) for of in (meant, excluded, framing))
+            roles[pattern] = shared(*ours, negates.get(pattern), clears.get(pattern))
+        roles.pop("", None)
+        return roles
 
     def _openers(self, roles: Mapping[str, Roles], ruleset: RuleSet) -> list[str]:
         """Patterns without one of which a text is not read further: terms for being in scope, for what the pack listens to, emergencies."""
@@ -145,9 +143,11 @@ OPENING = ("signal:emergency", "signal:urgent")
 
 def _least(words: Iterable[str]) -> list[str]:
     """The words that hold no other of them: where any one stands, one of these does. A short list is looked for faster."""
-    every = sorted(words)
-    finder = CharwiseDoubleArrayAhoCorasick(every)
-    return [word for word in every if len(finder.find_overlapping(word)) == 1]
+    kept: list[str] = []
+    for _, alike in groupby(sorted(words, key=len), key=len):
+        shorter = CharwiseDoubleArrayAhoCorasick(kept) if kept else None
+        kept += [word for word in alike if shorter is None or not shorter.find(word)]
+    return kept
 
 
 def in_order(rules: Iterable[Rule]) -> list[Rule]:

@@ -1,0 +1,60 @@
+"""Invented cases, as many as are wanted, put in by the store's own way: spread over the three years before a day, among departments."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from ulid import ULID
+
+from models.decision import Outcome
+from service import store
+from service.db import Database
+from service.store import CaseDepartment, NewCase
+from tests.casework.house import arriving, decided
+from tests.casework.people import TUESDAY
+
+TOGETHER = 1_000
+YEARS = timedelta(days=3 * 365)
+LEADS = {"gym_office": "ball", "culture_sports": "arts", "science": "tech", "education": "subject"}
+ASSISTS = ("market_regulation", "public_security", "fire_rescue", "towns", "human_resources")
+STREETS = tuple(f"第{number}街" for number in range(20))
+CONTENT = "家长反映孩子在某培训中心报名课程，缴费一万二千元共九十六课时，现机构关门，老师失联，要求退还剩余课时费用。" * 4
+
+
+def seed(database: Database, count: int, told: Callable[[int], None] = lambda _: None) -> None:
+    """So many cases, the oldest first, a thousand in each transaction."""
+    chance = random.Random(count)  # noqa: S311 (cases, not secrets)
+    kinds = [
+        arriving(TUESDAY - YEARS, decided(outcome)) for outcome in (Outcome.DISPATCH,) * 7 + (Outcome.ESCALATE, *(Outcome.RETURN,) * 2)
+    ]
+    for begin in range(0, count, TOGETHER):
+        group = [_case(chance, kinds, number, count) for number in range(begin, min(begin + TOGETHER, count))]
+        with database.write() as conn:
+            store.insert_cases(conn, group)
+        told(len(group))
+
+
+def _case(chance: random.Random, kinds: list[NewCase], number: int, count: int) -> NewCase:
+    kind, at = chance.choice(kinds), TUESDAY - YEARS + YEARS * number / count
+    lead = chance.choice(tuple(LEADS)) if kind.lead else None
+    parts = (CaseDepartment(department=lead, role="lead"), *_assists(chance)) if lead else ()
+    return replace(
+        kind,
+        id=str(ULID(int(at.timestamp() * 1000).to_bytes(6, "big") + chance.randbytes(10))),
+        source_order_no=f"S{number:09d}",
+        body_hash=f"{chance.getrandbits(256):064x}",
+        received_at=at,
+        created_at=at,
+        lead=lead,
+        category=LEADS[lead] if lead else None,
+        street=chance.choice(STREETS),
+        content=CONTENT,
+        departments=parts,
+        # The clocks are copies of one case's: those of the past have struck long ago.
+        timer=None,
+    )
+
+
+def _assists(chance: random.Random) -> list[CaseDepartment]:
+    return [CaseDepartment(department=code, role="assist", issue="refund") for code in chance.sample(ASSISTS, chance.randrange(3))]
