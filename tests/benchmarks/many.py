@@ -1,4 +1,4 @@
-"""What a million cases cost: lists, the feed, one case, "unchanged" and moves, beside the same at a thousand cases in the same run.
+"""What a million cases cost: lists, the feed, one case, "unchanged", figures and moves, beside a thousand in the same run.
 
 Run: python -m tests.benchmarks.many [FEW MANY] (1,000 and 1,000,000 by default). Seeding a million takes some minutes and 5 GB of disk.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,19 @@ def questions(house: House) -> Iterator[tuple[str, Ask]]:
     yield "one case", partial(store.get_case, case_id=house.ids[7])
     yield "a list is unchanged (304)", partial(store.list_position, filters=Filters(department="education"))
     yield "what happened to a case", partial(store.case_events, case_id=house.ids[7])
+    yield "figures of a day", figures_of_a_day
+
+
+def figures_of_a_day(conn: Any) -> None:
+    """What /v1/stats asks of the day on which the last cases came in, as many in each house."""
+    day = store.Period(TUESDAY, TUESDAY + timedelta(days=1))
+    for name in ("status", "category", "street"):
+        store.count_by(conn, day, name)
+    store.count_issues(conn, day)
+    store.count_hours(conn, day)
+    store.count_parts(conn, day)
+    store.count_hand_backs(conn, day)
+    store.count_on_time(conn, day, ["receipt"], ["case.accepted"])
 
 
 def moves(house: House) -> Callable[[], None]:
