@@ -11,6 +11,7 @@ from models.casework import Clock, Last, Progress, Truth
 from models.complaint import Text
 from models.decision import Decision, Outcome, Urgency
 from models.problem import Problem
+from models.unmask import Masked
 
 MAX_SEQ = 2**63 - 1
 """The largest feed position that a database can hold."""
@@ -117,7 +118,8 @@ class Case(CaseSummary):
     content: str = Field(description="诉求内容，原文")
     address: str = Field(description="机构地址或问题发生地")
     details: Details = Field(description="工单中的其他内容")
-    has_complainant: bool = Field(description="是否留有诉求人信息（加密保存，此处不给出）")
+    has_complainant: bool = Field(description="是否留有诉求人信息（加密保存）")
+    complainant: Masked | None = Field(description="诉求人，已遮盖；没有，或要求保密、举报而不提供，则为 null")
     triage: Decision = Field(description="研判结果，含依据")
     clocks: list[Clock] = Field(description="各项期限；计算过程见 `/v1/cases/{id}/clocks`")
     progress: Progress = Field(description="进展")

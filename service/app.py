@@ -45,6 +45,7 @@ from service.api import (
     stats,
     triage,
     trials,
+    unmask,
 )
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
@@ -73,6 +74,7 @@ ROUTERS = (
     changes.router,
     batch.router,
     cases.router,
+    unmask.router,
     moves.router,
     incidents.router,
     stats.router,

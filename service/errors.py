@@ -13,7 +13,7 @@ FenpaiError
 ├── Refusal                    the request is at fault (4xx)
 │   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
 │   ├── Unauthorized           401: AccessKeyMissing, AccessKeyRefused
-│   ├── Forbidden              403: ScopeMissing, OthersCases
+│   ├── Forbidden              403: ScopeMissing, OthersCases, IdentityKept
 │   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound,
 │   │                               AccessKeyNotFound
 │   ├── MethodNotAllowed       405
@@ -278,6 +278,13 @@ class OthersCases(Forbidden):
 
     code = "others_cases"
     title = "只能查看本单位的案件"
+
+
+class IdentityKept(Forbidden):
+    """不向这把钥匙提供诉求人信息。"""
+
+    code = "identity_kept"
+    title = "诉求人信息不提供"
 
 
 class NotFound(Refusal):

@@ -63,6 +63,7 @@ NEEDS: Mapping[str, Need] = {
     "case_clocks": _READERS,
     "changes": _READERS,
     "moves": _MOVERS,
+    "unmask_case": _MOVERS,
     **{f"{row.move.replace('-', '_')}_case": _MOVERS for row in MOVES.values() if row.by_people},
     "stats": _READERS,
     "list_incidents": _READERS,

@@ -9,6 +9,7 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models.access import ADMIN
 from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
 from models.casework import CaseClocks
 from models.complaint import WorkOrderIn
@@ -16,9 +17,10 @@ from models.delivery import DeliveryQuery
 from models.incidents import IncidentQuery
 from models.stats import StatsQuery
 from service import store
-from service.api import cursor, etag, responses, told
+from service.api import cursor, etag, responses, told, veil
+from service.api.access import caller
 from service.api.bodies import read_json
-from service.api.deps import Office, Reach, Reading, Rules, WholeOffice, office
+from service.api.deps import Office, Reach, Reading, WholeOffice, office
 from service.api.keys import HEADER, key_of
 from service.api.plain import Json, PlainRoute, body_of, door, validated
 from service.casework import Dossier, Handbook, open_dossier, read_notes, within
@@ -34,6 +36,7 @@ from service.errors import (
     ParameterInvalid,
 )
 from service.intake import Received, receive
+from service.keyring import Caller
 from service.store import CaseRow, Event, Filters, Page
 
 router = door("/v1/cases", "案件")
@@ -92,20 +95,28 @@ def note(here: Office, received: Received) -> None:
     },
 )
 async def list_cases(
-    query: Annotated[CaseQuery, Query()], reads: Reading, rules: Rules, reach: Reach, condition: etag.Condition = None
+    query: Annotated[CaseQuery, Query()],
+    request: Request,
+    here: WholeOffice,
+    reads: Reading,
+    reach: Reach,
+    condition: etag.Condition = None,
 ) -> Response:
     """按状态、单位、类别、时间等条件查询。翻页时把 `next` 作为 `cursor` 传回，其他条件不变；翻页期间新受理的案件不会造成遗漏或重复。
 
     轮询整个列表请带 `If-None-Match`：别的案件有变更、这一页没有变化时仍是 304；要得到每一个变更，请用 `/v1/changes`。
     """
     query = own(query, reach)
-    if unknown := _unknown_codes(query, rules.engine):
+    if unknown := _unknown_codes(query, here.rules.engine):
         await reads(_refuse_codes, unknown)
     place = cursor.unpack(query)
     tag, page = await reads(_page, query, place, condition)
     if page is None:
         return etag.unchanged(tag)
-    body = {"cases": [told.summary(case) for case in page.cases], "next": cursor.pack(page.next, query)}
+    body = {
+        "cases": [veil.veil(told.summary(case), case, here.vault, caller(request.scope)) for case in page.cases],
+        "next": cursor.pack(page.next, query),
+    }
     return Json(body, headers=etag.headers(tag))
 
 
@@ -172,10 +183,16 @@ def _refuse_codes(conn: Any, unknown: Mapping[str, tuple[str, list[str]]]) -> No
         **responses.problems(CaseNotFound, *responses.READ),
     },
 )
-async def get_case(case_id: CaseId, here: WholeOffice, reads: Reading, reach: Reach, condition: etag.Condition = None) -> Response:
-    """案件的全部内容，诉求人信息除外。"""
+async def get_case(
+    case_id: CaseId, request: Request, here: WholeOffice, reads: Reading, reach: Reach, condition: etag.Condition = None
+) -> Response:
+    """案件的全部内容。诉求人已遮盖；除热线和管理员外，文中的电话、身份证号、车牌也已遮盖，原文用 `unmask` 查看。"""
     tag, dossier = await reads(_dossier, case_id, here.casework.terms, reach, condition)
-    return Json(told.whole(dossier), headers=etag.headers(tag)) if dossier else etag.unchanged(tag)
+    if dossier is None:
+        return etag.unchanged(tag)
+    asks, row = caller(request.scope), dossier.row
+    shown = veil.veil(told.whole(dossier), row, here.vault, asks) | {"complainant": veil.masked_person(row, here.vault, asks)}
+    return Json(shown, headers=etag.headers(tag))
 
 
 def _dossier(conn: Any, case_id: str, terms: Handbook, reach: str | None, condition: str | None) -> tuple[str, Dossier | None]:
@@ -207,17 +224,27 @@ def _clocks(conn: Any, case_id: str, terms: Handbook, reach: str | None) -> Doss
     response_description="事件，从早到晚",
     responses=responses.problems(CaseNotFound, ParameterInvalid, *responses.READ),
 )
-async def case_events(case_id: CaseId, query: Annotated[TimelineQuery, Query()], reads: Reading, reach: Reach) -> Response:
+async def case_events(
+    case_id: CaseId, query: Annotated[TimelineQuery, Query()], request: Request, here: WholeOffice, reads: Reading, reach: Reach
+) -> Response:
     """案件受理以来发生的事和所写的文字，从早到晚。"""
-    events, notes = await reads(_events, case_id, query, reach)
+    case, events, notes = await reads(_events, case_id, query, reach)
     shown = events[: query.limit]
     after = shown[-1].seq if len(events) > len(shown) else None
-    return Json({"events": [told.happened(event, notes) for event in shown], "next": after})
+    asks = caller(request.scope)
+    return Json({"events": [_happened(event, notes, case, here, asks) for event in shown], "next": after})
 
 
-def _events(conn: Any, case_id: str, query: TimelineQuery, reach: str | None) -> tuple[list[Event], dict[int, dict[str, Any]]]:
+def _events(conn: Any, case_id: str, query: TimelineQuery, reach: str | None) -> tuple[CaseRow, list[Event], dict[int, dict[str, Any]]]:
     case = found(store.get_case(conn, case_id), case_id, reach)
-    return store.case_events(conn, case_id, after=query.after, limit=query.limit + 1), read_notes(conn, case)
+    return case, store.case_events(conn, case_id, after=query.after, limit=query.limit + 1), read_notes(conn, case)
+
+
+def _happened(event: Event, notes: dict[int, dict[str, Any]], case: CaseRow, here: Office, asks: Caller) -> dict[str, Any]:
+    shown = told.happened(event, notes)
+    if event.kind.startswith("audit.") and not (asks.key is None or ADMIN in asks.scopes):
+        shown["data"] = {}  # that somebody looked is for all who work on it, why is for those who watch over it
+    return shown | veil.veil({"note": shown["note"]}, case, here.vault, asks)
 
 
 def found(case: CaseRow | None, case_id: str, reach: str | None = None) -> CaseRow:

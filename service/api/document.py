@@ -22,6 +22,7 @@ from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
 from models.shadow import ShadowIn, ShadowStopIn
+from models.unmask import UnmaskIn
 from service.api import access, responses
 
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -48,6 +49,7 @@ READ: tuple[type[BaseModel], ...] = (
     WordsIn,
     ReleaseIn,
     KeyIn,
+    UnmaskIn,
     RotateIn,
     RepairIn,
     ShadowIn,

@@ -20,6 +20,7 @@ from models.delivery import ChannelTold, DeliveryPage, DeliveryTold, TestAnswer
 from models.moved import Moved, MovesNow
 from models.moves import MOVES
 from models.register import ImportReport, InstitutionPage, InstitutionTold
+from models.unmask import Unmasked
 from service.api.departments import Departments
 from service.api.health import Health, Readiness
 from service.api.rulesets import RulesetTold
@@ -36,6 +37,7 @@ ANSWERS: dict[str, Any] = {
     "receive_order": Receipt,
     "list_cases": CasePage,
     "get_case": Case,
+    "unmask_case": Unmasked,
     "case_events": Timeline,
     "case_clocks": CaseClocks,
     "moves": MovesNow,
