@@ -43,6 +43,7 @@ def new_rule(
     within: Annotated[int, typer.Option(min=0, max=100, metavar="字数", help="附近是多少字之内")] = 12,
     strength: Annotated[str, typer.Option(metavar="强度", help="strong、medium 或 weak")] = "medium",
     status: Annotated[str, typer.Option(metavar="状态", help="trial 试用（看得见，不计分）或 active 启用")] = "trial",
+    program: Annotated[bool, typer.Option("--program", help="词语是所教项目的名称，可以单说“学…”“…班”")] = False,
     category: Annotated[str, typer.Option(metavar="代码", help="支持哪一类；同类规则都一样时不必写")] = "",
     scope: Annotated[str, typer.Option(metavar="代码", help="支持哪种范围")] = "",
     issue: Annotated[str, typer.Option(metavar="代码", help="支持哪种问题")] = "",
@@ -66,6 +67,7 @@ def new_rule(
         within=within,
         strength=strength,
         status=status,
+        program=program,
         target=target,
         clause=clause,
         file=file,
@@ -82,6 +84,9 @@ def _say(folder: Path, begun: fresh.Begun, wish: fresh.Wish) -> None:
     print(f"规则 {wish.id} 已写在 {folder / begun.file} 末尾。")
     told = "用例（用规则的词语造的，请换成真实的诉求）" if begun.invented else "用例"
     print(f"{told}已写在 {folder / begun.cases_file} 末尾：", *(f"  - {case}" for case in begun.cases), sep="\n")
+    print(f"第一个诉求现在的研判：{begun.outcome}")
+    if begun.program_family and not wish.program:
+        print("如果词语是所教项目的名称，请加 --program 重写：别的规则才知道“学…”“…班”说的是培训。")
     if begun.warnings:
         print("提醒：", *(f"  {warning}" for warning in begun.warnings), sep="\n")
     if not any("not:" in case for case in begun.cases):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from models.ruleset import RuleSet
-from service.rulelife.labels import FIELDS, SECTIONS, VALUES
+from service.rulelife.labels import CASES, FIELDS, SECTIONS, VALUES
 
 Kind = Literal["added", "removed", "changed"]
 Tree = Mapping[str, Any]
@@ -96,7 +96,8 @@ def _keyed(things: Iterable[dict[str, Any]], key: str) -> dict[str, Any]:
 def _case(case: Tree) -> str:
     """A case as one word of a list: its text, and what it expects."""
     expected = {name: value for name, value in case.items() if name not in {"text", "why"} and value not in (None, "", [], False)}
-    return f"{case['text']} {orjson.dumps(expected).decode()}"
+    said = [f"{CASES.get(name, name)} {'、'.join(value) if isinstance(value, list) else value}" for name, value in expected.items()]
+    return f"“{case['text']}”（{'，'.join(said)}）"
 
 
 # Comparing ----------------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class Wish:
     within: int = 12
     strength: str = "medium"
     status: str = "trial"
+    program: bool = False
     target: Mapping[str, str] = field(default_factory=dict)
     clause: str = ""
     file: str = ""
@@ -61,6 +62,10 @@ class Begun:
     cases: tuple[str, ...]
     warnings: tuple[str, ...]
     invented: bool
+    outcome: str
+    """What is decided now on the first case, in words."""
+    program_family: bool
+    """Whether its family has rules of what is taught."""
 
 
 def begin(files: Mapping[str, str], wish: Wish) -> Begun:
@@ -78,7 +83,7 @@ def begin(files: Mapping[str, str], wish: Wish) -> Begun:
         raise NewRefused(f"{refusal}。") from refusal
     after = rulebook.check(with_rule)
     engine = Engine(_sound(with_rule, after, "这样写会有错误，没有写入："))
-    cases, invented = _cases(engine, wish)
+    cases, invented, met = _cases(engine, wish)
     changed: Mapping[str, str] = with_rule
     try:
         for case in cases:
@@ -86,7 +91,9 @@ def begin(files: Mapping[str, str], wish: Wish) -> Begun:
     except CannotEdit as refusal:
         raise NewRefused(f"{refusal}。") from refusal
     _holds(changed)
-    return Begun(changed, name, cases_beside(name), cases, _new(before, after), invented)
+    outcome = engine.triage(met).reason
+    has_programs = any(one.program for one in family)
+    return Begun(changed, name, cases_beside(name), cases, _new(before, after), invented, outcome, has_programs)
 
 
 def _prefix(wish: Wish) -> str:
@@ -121,7 +128,7 @@ def _rule(wish: Wish, family: list[Rule]) -> dict[str, Any]:
         rule["unless"] = list(wish.unless)
     if wish.near:
         rule["near"] = {"words": list(wish.near), "within": wish.within}
-    rule |= {"strength": wish.strength, "status": wish.status}
+    rule |= {"strength": wish.strength, "status": wish.status} | ({"program": "true"} if wish.program else {})
     clauses = {one.clause for one in family if _supports(one) == _target(wish, family)} or {one.clause for one in family}
     clause = wish.clause or (next(iter(clauses)) if len(clauses) == 1 else None)
     return rule | ({"clause": clause} if clause else {})
@@ -161,7 +168,7 @@ def _sound(files: Mapping[str, str], mistakes: list[Mistake], heading: str) -> R
     return rulebook.restore(files, 0)
 
 
-def _cases(engine: Engine, wish: Wish) -> tuple[tuple[str, ...], bool]:
+def _cases(engine: Engine, wish: Wish) -> tuple[tuple[str, ...], bool, Complaint]:
     """The cases, each seen to hold; where none was given, a sentence of the rule's own words is found."""
     for text, should in [*((text, True) for text in wish.hits), *((text, False) for text in wish.misses)]:
         if _fires(engine, wish.id, Complaint(text)) is not should:
@@ -174,7 +181,7 @@ def _cases(engine: Engine, wish: Wish) -> tuple[tuple[str, ...], bool]:
     if invented:
         met, missed = _found(engine, wish, missed)
     lines = [_line(case, hits=(wish.id,)) for case in met] + [_line(case, not_hits=(wish.id,)) for case in missed]
-    return tuple(lines), invented
+    return tuple(lines), invented, met[0]
 
 
 def _found(engine: Engine, wish: Wish, missed: list[Complaint]) -> tuple[list[Complaint], list[Complaint]]:

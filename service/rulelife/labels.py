@@ -67,6 +67,22 @@ FIELDS: Mapping[str, str] = {
 }
 """Fields that officials know by another name than their key; the others are told by their key."""
 
+CASES: Mapping[str, str] = {
+    "title": "标题",
+    "institution": "机构",
+    "decision": "研判",
+    "reason_code": "理由代码",
+    "lead": "主办",
+    "category": "类别",
+    "categories": "类别",
+    "issues": "问题",
+    "assists": "协办",
+    "urgency": "紧急程度",
+    "hits": "应命中",
+    "not": "不应命中",
+}
+"""What a case beside the rules says, by its key."""
+
 VALUES: Mapping[str, str] = {
     Strength.STRONG: "强",
     Strength.MEDIUM: "中",

@@ -14,7 +14,7 @@ from service.errors import FieldFault, RulesetNotFound
 from service.rulelife.draft import Draft
 from service.rulelife.errors import ApprovalMissing, AuthorMissing, BaseMoved, CasesFail, ConfirmedBreak, NothingNew
 from service.ruletest import Report
-from service.store import NewRuleset, RulesetRow
+from service.store import ApprovalRow, NewRuleset, RulesetRow
 
 LONGEST = 2_000
 
@@ -74,7 +74,10 @@ def publish(conn: Any, ready: Ready, now: datetime) -> RulesetRow:
     store.take_head(conn)
     active = store.active_ruleset(conn, pack)
     _still(ready, active)
-    row = store.publish_ruleset(conn, replace(_new(ready, active, now), approved_by=_approved(conn, ready)))
+    given = _approved(conn, ready)
+    row = store.publish_ruleset(conn, replace(_new(ready, active, now), approved_by=given.decided_by if given else None))
+    if given is not None:
+        _end_draft(conn, given, row, now)
     return store.activate_ruleset(conn, pack, row.version, actor=proposal.author, at=now, note=proposal.note)
 
 
@@ -119,16 +122,22 @@ def _still(ready: Ready, active: RulesetRow | None) -> None:
             raise _moved(base, active)
 
 
-def _approved(conn: Any, ready: Ready) -> str | None:
-    """Who approved this content; the approval is used up. Where one is needed and there is none, nothing is published."""
+def _approved(conn: Any, ready: Ready) -> ApprovalRow | None:
+    """The approval of this content, which is used up by it. Where one is needed and there is none, nothing is published."""
     pack = ready.draft.ruleset.pack
     given = store.approved_content(conn, pack, rulebook.digest(ready.draft.files))
     if given is None and ready.second:
         raise ApprovalMissing
     if given is None:
         return None
-    store.write_approval(conn, replace(given, state="used"))
-    return given.decided_by
+    return store.write_approval(conn, replace(given, state="used"))
+
+
+def _end_draft(conn: Any, given: ApprovalRow, row: RulesetRow, now: datetime) -> None:
+    """The draft that was approved has become this version, also where its content came from a folder."""
+    draft = store.get_draft(conn, row.pack, given.draft_id)
+    if draft is not None and draft.state == "open" and draft.digest == row.digest:
+        store.write_draft(conn, replace(draft, state="published", published=row.version, updated_at=now, updated_by=row.author))
 
 
 def _moved(base: int, active: RulesetRow | None) -> BaseMoved:

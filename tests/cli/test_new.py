@@ -34,6 +34,12 @@ class TestANewRule:
         [rule] = [rule for rule in rulebook.load(rulebook.read_folder(folder)).rules if rule.id == "ball.bat"]
         assert (rule.supports, rule.terms, rule.unless, rule.clause) == ("category:ball", ("棒球", "垒球"), ("棒球帽",), "order-2")
         assert fenpai("rules", "test").code == 0
+        assert "--program" in ended.out
+
+    def test_of_a_program_is_known_wherever_programs_are_meant(self, fenpai: Fenpai, folder: Path) -> None:
+        ended = fenpai("rules", "new", "ball.bat", "--terms", "棒球", "--program", "--status", "active", "--hits", "孩子的棒球班不退费")
+        assert (ended.code, "区球场办主办" in ended.out) == (0, True), ended.out
+        assert "program: true" in (folder / BALL).read_text(encoding="utf-8")
 
     def test_is_on_trial_unless_told_otherwise_and_keeps_the_cases_that_are_given(self, fenpai: Fenpai, folder: Path) -> None:
         ended = fenpai("rules", "new", "ball.bat", "--terms", "棒球", "--hits", "孩子的棒球班不退费", "--misses", "买了一顶帽子")

@@ -245,7 +245,7 @@ class TestCommandLine:
         assert [row["version"] for row in house.get("/v1/rulesets").json()["versions"] if row["active"]] == [3]
         assert fenpai("rules", "draft", "pull", number, str(tmp_path / "pulled")).code == 0
         assert rulebook.read_folder(tmp_path / "pulled") == rulebook.read_folder(pack)
-        assert fenpai("rules", "draft", "discard", number, "--author", "王科长").code == 0
+        assert fenpai("rules", "draft", "discard", number, "--author", "王科长").code == 2
         assert "没有草稿" in fenpai("rules", "draft", "list").out
 
 
