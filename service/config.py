@@ -25,6 +25,7 @@ class Settings(BaseModel):
     pack: str = Field("beichen", min_length=1, description="规则包：名称或文件夹")
     rules_dir: str = Field("", description="监视这个规则包文件夹，存盘即检查、测试、发布；设了它就不看 FENPAI_PACK")
     host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须先发接口钥匙（fenpai keys create）")
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="fenpai work 在这个端口给出 /metrics 和 /healthz；不设则不给")
     port: int = Field(8360, ge=0, le=65535, description="监听端口；0 表示任选一个")
     data_key: SecretStr | None = Field(None, description="加密诉求人信息的密钥，新的在前，用逗号隔开；SQLite 可不设")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from service import app, db, log, store
+from service import app, db, dial, log, store
+from service.api.meters import Meters
 from service.channels import Channels
 from service.config import Settings
 from service.db import Database
@@ -47,10 +48,20 @@ async def _dispatching(settings: Settings, database: Database) -> AsyncIterator[
         await asyncio.to_thread(_bind, database, vault)
         channels = Channels(seconds=settings.delivery_timeout, private=settings.private_targets)
         stack.push_async_callback(channels.close)
-        dispatcher = Dispatcher(database, None, vault, channels, Pace.of(settings))
+        meters = Meters()
+        dispatcher = Dispatcher(database, None, vault, channels, Pace.of(settings), meters)
+        meters.show_outbox(dispatcher)
+        if settings.metrics_port is not None:
+            pages = {"/metrics": lambda: (200, meters.text()), "/healthz": lambda: _health(dispatcher)}
+            port = await stack.enter_async_context(dial.shown(settings.host, settings.metrics_port, pages))
+            structlog.get_logger().info("dial", host=settings.host, port=port)
         dispatcher.start()
         stack.push_async_callback(dispatcher.stop)
         yield
+
+
+def _health(dispatcher: Dispatcher) -> tuple[int, bytes]:
+    return (200, b"ok\n") if dispatcher.trouble is None else (503, f"{dispatcher.trouble}\n".encode())
 
 
 def _bind(database: Database, vault: Vault) -> None:

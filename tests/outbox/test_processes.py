@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -146,13 +147,23 @@ def address(line: str) -> str:
 
 
 class TestADispatcherThatIsAskedToStop:
-    def test_ends_by_itself_and_leaves_no_claim_behind(self, postgres_url: str, postgres_post: Post) -> None:
+    def test_ends_by_itself_and_leaves_no_claim_behind(
+        self, postgres_url: str, postgres_post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And while it works, it says how much."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        monkeypatch.setenv("FENPAI_METRICS_PORT", str(port))
         post = postgres_post
         post.vault = Vault([KEY])
         receiver = post.receiver()
         post.births(300)
         with process("work", postgres_url) as (running, _):
             receiver.wait(lambda: len(receiver.got) > 20)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+                assert client.get("/healthz").text == "ok\n"
+                assert 'fenpai_deliveries_total{outcome="sent"}' in client.get("/metrics").text
+                assert client.get("/v1/cases").status_code == 404
             running.terminate()
             assert running.wait(20) == 0
         with post.database.read() as conn:
