@@ -175,7 +175,7 @@ class ScoreTold(BaseModel):
 class ConfirmedTold(BaseModel):
     """What becomes of confirmed cases."""
 
-    cases: int = Field(description="经人确认的案件：更正过的，或由主办单位办结的")
+    cases: int = Field(description="经人确认的案件，怎样算确认与台账相同：更正、指定、裁定过的，办结的，按范围退回并归档的")
     before: ScoreTold = Field(description="按在用的规则")
     after: ScoreTold = Field(description="按草稿")
     breaks: int = Field(description="原来对、现在错的件数；不为 0 时不能发布，除非写明理由")

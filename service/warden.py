@@ -35,13 +35,14 @@ class Warden:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self._look()
+                await self.look()
             except (BaseMoved, NothingNew):
                 self._seen = -1  # another replica was first, or somebody published: look again
             except Exception as error:  # noqa: BLE001 (the edge: the warden must never stand still)
                 self._complain(error)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Look once, if the feed has gone on."""
         head = await asyncio.to_thread(self._head)
         if head == self._seen:
             return

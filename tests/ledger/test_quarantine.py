@@ -1,5 +1,6 @@
 """A rule that falls below its floor decides nothing any more, until somebody lets it out; whatever it decided can be made again."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
@@ -7,11 +8,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.complaint import Complaint
-from service import db, warden
+from service import active, db, store, warden
+from service.app import create_app
+from service.config import Settings
 from service.engine import Engine
 from service.ledger.quarantine import fallen
 from service.rulebook import load
-from tests.api.conftest import eventually
+from service.rulelife import BaseMoved, NothingNew
+from service.warden import Warden
+from service.writer import Writer
+from tests.api.conftest import KEY, eventually, opened
 from tests.packs.build import edited, tiny
 from tests.rulelife.conftest import Fenpai, fenpai, house, move, written
 
@@ -122,3 +128,29 @@ def test_without_a_floor_nothing_is_quarantined(house: TestClient, database_url:
     assert fallen(database, load(tiny(), 1)) == []
     database.close()
     assert orjson.loads(house.get("/v1/rules/ledger").content)["floor"] == {"precision": 60, "cases": 6, "confidence": 95}
+
+
+def test_of_several_replicas_one_makes_the_version(database_url: str, pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warden, "LOOK_SECONDS", 60)  # the house's own is out of it
+    settings = Settings.from_env({"FENPAI_DATABASE_URL": database_url, "FENPAI_PACK": str(pack), "FENPAI_DATA_KEY": KEY})
+    with opened(create_app(settings)) as house:
+        wrong(house, 0, 6)
+    asyncio.run(_race(database_url, str(pack)))
+    database = db.connect(database_url)
+    with database.read() as conn:
+        assert [row.version for row in store.list_rulesets(conn, "tiny")] == [2, 1]
+        assert [each.rule for each in store.list_quarantines(conn, "tiny")] == ["ball.programs"]
+    database.close()
+
+
+async def _race(url: str, pack: str) -> None:
+    database = db.connect(url)
+    writer = Writer(database)
+    writer.start()
+    replicas = [await active.take_up(database, writer, pack) for _ in range(3)]
+    ended = await asyncio.gather(*(Warden(database, writer, rules).look() for rules in replicas), return_exceptions=True)
+    assert all(end is None or isinstance(end, BaseMoved | NothingNew) for end in ended)
+    for rules in replicas:
+        rules.close()
+    await writer.stop()
+    database.close()
