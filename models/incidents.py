@@ -95,7 +95,7 @@ class Proposal(BaseModel):
     other_id: str = Field(description="先来的案件")
     score: int = Field(description="相近的程度，百分之几")
     basis: Basis = Field(description="text 文字相近；story 反映同一家机构且内容相近")
-    words: list[str] = Field(description="两件共有的词语，少见的在前")
+    words: list[str] = Field(description="两件共有的词语，少见的在前；只给热线和管理员看")
     state: ProposalState = Field(description="pending 待定，accepted 已并单，dismissed 不是重复")
     proposed_at: AwareDatetime = Field(description="何时提示")
     decided_at: AwareDatetime | None = Field(description="何时决定")

@@ -12,7 +12,8 @@ from models.moved import Moved
 from models.moves import Move
 from models.requests import Because, Plain
 from service import store
-from service.api import etag, responses, told
+from service.api import etag, responses, told, veil
+from service.api.access import caller
 from service.api.bodies import read_json
 from service.api.cases import CaseId, own
 from service.api.deps import Acting, Reach, Reading, WholeOffice
@@ -22,7 +23,9 @@ from service.casework import Ordered, within
 from service.casework.errors import ActorMissing, ActorUnknown, NotYours
 from service.errors import CaseNotFound, KeyConflict, KeyInvalid, OthersCases, ParameterInvalid
 from service.incidents import ProposalDecided, ProposalNotFound, accept, dismiss
+from service.keyring import Caller
 from service.store import CaseRow, IncidentRow, ProposalRow
+from service.vault import Vault
 
 router = door("/v1/incidents", "群体事件")
 duplicates = door("/v1/duplicates", "群体事件")
@@ -42,7 +45,9 @@ ACCEPTED = [kind for kind in REFUSED if kind not in {KeyInvalid, KeyConflict}]
     response_description="一页群体事件",
     responses=responses.problems(ParameterInvalid, OthersCases, *responses.READ),
 )
-async def list_incidents(query: Annotated[IncidentQuery, Query()], reads: Reading, reach: Reach) -> Response:
+async def list_incidents(
+    query: Annotated[IncidentQuery, Query()], request: Request, here: WholeOffice, reads: Reading, reach: Reach
+) -> Response:
     """反映同一家机构的诉求，在规则包 `incidents.yaml` 所定的时间之内达到所定的件数，即自动立为一件群体事件。
 
     群体事件本身是一个案件：主办、协办一次算定，各件并入其中。
@@ -53,7 +58,7 @@ async def list_incidents(query: Annotated[IncidentQuery, Query()], reads: Readin
     rows = await reads(_incidents, query)
     shown = rows[: query.limit]
     after = shown[-1].case.id if len(rows) > len(shown) else None
-    return Json({"incidents": [_told(row) for row in shown], "next": after})
+    return Json({"incidents": [_told(row, here.vault, caller(request.scope)) for row in shown], "next": after})
 
 
 def _incidents(conn: Any, query: IncidentQuery) -> list[IncidentRow]:
@@ -68,10 +73,12 @@ def _incidents(conn: Any, query: IncidentQuery) -> list[IncidentRow]:
     response_description="群体事件及并入的案件",
     responses=responses.problems(CaseNotFound, *responses.READ),
 )
-async def get_incident(case_id: CaseId, reads: Reading, reach: Reach) -> Response:
+async def get_incident(case_id: CaseId, request: Request, here: WholeOffice, reads: Reading, reach: Reach) -> Response:
     """群体事件和并入的各个案件。它作为案件的全部内容见 `/v1/cases/{id}`。"""
     incident, members = await reads(_incident, case_id, reach)
-    return Json(_told(incident) | {"linked": [told.summary(row) for row in members]})
+    who = caller(request.scope)
+    linked = [veil.veil(told.summary(row), row, here.vault, who) for row in members]
+    return Json(_told(incident, here.vault, who) | {"linked": linked})
 
 
 def _incident(conn: Any, case_id: str, reach: str | None) -> tuple[IncidentRow, list[CaseRow]]:
@@ -83,9 +90,9 @@ def _incident(conn: Any, case_id: str, reach: str | None) -> tuple[IncidentRow, 
     return incident, [rows[id_] for id_ in ids if id_ in rows and within(rows[id_], reach)]
 
 
-def _told(row: IncidentRow) -> dict[str, Any]:
+def _told(row: IncidentRow, vault: Vault, who: Caller) -> dict[str, Any]:
     return {
-        "case": told.summary(row.case),
+        "case": veil.veil(told.summary(row.case), row.case, vault, who),
         "institution": row.institution,
         "opened_at": told.local(row.opened_at),
         "members": row.members,
@@ -104,12 +111,12 @@ def _told(row: IncidentRow) -> dict[str, Any]:
     response_description="一页疑似重复",
     responses=responses.problems(ParameterInvalid, *responses.READ),
 )
-async def list_duplicates(query: Annotated[ProposalQuery, Query()], reads: Reading, reach: Reach) -> Response:
+async def list_duplicates(query: Annotated[ProposalQuery, Query()], request: Request, reads: Reading, reach: Reach) -> Response:
     """可能反映同一件事的案件，附相近的程度和共有的词语。只是提示，由人决定是否并单。"""
     rows = await reads(_proposals, query, reach)
     shown = rows[: query.limit]
     after = f"{shown[-1].case_id}-{shown[-1].other_id}" if len(rows) > len(shown) else None
-    return Json({"duplicates": [_proposal(row) for row in shown], "next": after})
+    return Json({"duplicates": [_proposal(row, caller(request.scope)) for row in shown], "next": after})
 
 
 def _proposals(conn: Any, query: ProposalQuery, reach: str | None) -> list[ProposalRow]:
@@ -159,16 +166,17 @@ async def dismiss_duplicate(
         lambda conn: dismiss(conn, pair, (actor, reach), body.reason, here.casework.terms(), here.casework.now)
     )
     here.bell.ring(event.seq)
-    return Json(_proposal(row))
+    return Json(_proposal(row, caller(request.scope)))
 
 
-def _proposal(row: ProposalRow) -> dict[str, Any]:
+def _proposal(row: ProposalRow, who: Caller) -> dict[str, Any]:
+    """The words come from what people wrote; a part of a name among them is shown only to those who know it anyway."""
     return {
         "case_id": row.case_id,
         "other_id": row.other_id,
         "score": row.score,
         "basis": row.basis,
-        "words": orjson.Fragment(row.words),
+        "words": orjson.Fragment(row.words if veil.knows(who) else "[]"),
         "state": row.state,
         "proposed_at": told.local(row.proposed_at),
         "decided_at": row.decided_at and told.local(row.decided_at),

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 import orjson
 from ulid import ULID
@@ -179,10 +178,10 @@ def _basis(kin: Kin, clause: str | None, why: str | None) -> str:
 
 
 def _content(members: Sequence[Member], terms: Terms) -> str:
-    """What the members are, one a line; their own words stay with them."""
+    """Which the members are, one a line; what people wrote stays with them, for there it is known whom to mask."""
     lines = [f"以下{len(members)}件诉求反映同一家机构，由系统并案，逐件可拆："]
     for number, member in enumerate(members, 1):
         row = member.row
-        told: list[Any] = [row.source_system, row.source_order_no, terms.name(row.lead), row.title]
-        lines.append(f"{number}. {'，'.join(str(part) for part in told if part)}")
+        at = row.received_at.astimezone(terms.policy.zone) if terms.policy else row.received_at
+        lines.append(f"{number}. {row.source_system} {row.source_order_no}，{at:%Y-%m-%d %H:%M}，{terms.name(row.lead)}")
     return "\n".join(lines)

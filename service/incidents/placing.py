@@ -35,6 +35,10 @@ SHOWN = 12
 """Words in common that are kept with a proposal."""
 
 
+LONG_NUMBER = 7
+"""A number of so many digits may be somebody's; it counts for likeness, but is not written down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What placing works with."""
@@ -209,7 +213,8 @@ def _compared(bench: Bench, case: Traits, member: Member, how: Likeness, *, same
     story = story_score(case.words, other.words, weight) if same_institution and len(common) >= how.words else 0
     if not text and story < how.story:
         return None
-    words = orjson.dumps(telling(common, weight)[:SHOWN]).decode()
+    shown = [word for word in telling(common, weight) if not (word.isdigit() and len(word) >= LONG_NUMBER)]
+    words = orjson.dumps(shown[:SHOWN]).decode()
     return ProposalRow(
         case_id=case.case_id,
         other_id=other.case_id,
