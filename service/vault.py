@@ -29,12 +29,12 @@ class Vault:
 
     @classmethod
     def open(cls, keys: str | None, key_file: Path | None) -> Self:
-        """With the keys of FENPAI_DATA_KEY; without them, and only beside an embedded database, with a key file."""
+        """With the keys of FENPAI_DATA_KEY; without them, and only beside an embedded database, with a key file, one key a line."""
         if keys and keys.strip():
             return cls(keys.split(","))
         if key_file is None:
             raise DataKeyMissing(f"使用 PostgreSQL 时必须设置 FENPAI_DATA_KEY，各副本用同一把密钥。{ADVICE}")
-        return cls([_read(key_file) if key_file.exists() else _create(key_file)], f"密钥文件 {key_file} ")
+        return cls((_read(key_file) if key_file.exists() else _create(key_file)).split() or [""], f"密钥文件 {key_file} ")
 
     def seal(self, plain: bytes) -> bytes:
         return self._ring.encrypt(plain)

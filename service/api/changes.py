@@ -14,9 +14,9 @@ from models.case import Changes, FeedQuery
 from service import store
 from service.api import responses, told
 from service.api.access import caller
-from service.api.deps import Reach, Reading, Waiting
+from service.api.deps import Reach, Reading, Waiting, office
 from service.api.plain import Json, door
-from service.errors import CursorAhead, ParameterInvalid
+from service.errors import CursorAhead, Overloaded, ParameterInvalid
 from service.store import Event, View
 
 router = door("/v1/changes", "变更")
@@ -30,7 +30,7 @@ HIDDEN = ("key.", "audit.")
     summary="读取变更",
     response_model=Changes,
     response_description="变更，从早到晚",
-    responses=responses.problems(ParameterInvalid, CursorAhead, *responses.READ),
+    responses=responses.problems(ParameterInvalid, CursorAhead, Overloaded, *responses.READ),
 )
 async def changes(query: Annotated[FeedQuery, Query()], request: Request, reads: Reading, bell: Waiting, reach: Reach) -> Response:
     """`after` 之后的变更，按提交的次序，每个恰好一次，不会遗漏。
@@ -43,6 +43,8 @@ async def changes(query: Annotated[FeedQuery, Query()], request: Request, reads:
     until = monotonic() + query.wait
     found, looked = await reads(_behind, view, query.after, query.limit)
     while not found and (left := until - monotonic()) > 0 and not bell.closed:
+        if bell.waiting >= office(request).settings.max_pollers:
+            raise Overloaded("同时等待变更的轮询太多，请稍后再试，或不带 wait。")
         await _unless_gone(request, bell.wait_beyond(looked, left))
         found, looked = await reads(_behind, view, looked, query.limit)
     return Json({"changes": [told.change(event) for event in found], "next": looked})

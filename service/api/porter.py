@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from time import perf_counter
 
 import structlog
@@ -24,6 +24,20 @@ CHANCE = random.Random()  # noqa: S311 (the number must be rare, not secret; ask
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; logged only when they fail."""
+
+GUARDS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""On every answer. There is no CORS: no page of another origin may read an answer."""
+NOT_KEPT = (b"cache-control", b"no-store")
+POLICY = b"content-security-policy"
+STRICT = (POLICY, b"default-src 'none'; frame-ancestors 'none'")
+PAGE = (POLICY, b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+DOCS = (POLICY, PAGE[1] + b"; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'")
+"""What an answer may make a browser do: nothing; a page of ours only what it brings itself; /docs begins its viewer by a script within."""
 
 GONE = 499
 """In logs and metrics: the caller hung up before the answer."""
@@ -47,14 +61,15 @@ class Porter:
             return
         began = perf_counter()
         number = scope[REQUEST_ID] = _number(scope)
-        marks = [(b"x-request-id", number.encode()), (b"x-content-type-options", b"nosniff")]
+        marks = [(b"x-request-id", number.encode()), *GUARDS]
         status = 0
 
         async def marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *marks]
+                given = message.get("headers", ())
+                message["headers"] = [*given, *marks, *_besides(scope["path"], given)]
             await send(message)
 
         try:
@@ -94,6 +109,16 @@ class Porter:
             **_what(scope.get(ERROR)),
             **scope.get(NOTE, {}),
         )
+
+
+def _besides(path: str, given: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """What else belongs to an answer that does not say it itself."""
+    said = dict(given)
+    if b"cache-control" not in said:
+        yield NOT_KEPT
+    if POLICY not in said:
+        html = said.get(b"content-type", b"").startswith(b"text/html")
+        yield (DOCS if path.startswith("/docs") else PAGE) if html else STRICT
 
 
 def _number(scope: Scope) -> str:

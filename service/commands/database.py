@@ -1,12 +1,16 @@
-"""`fenpai db upgrade`: the schema of the database."""
+"""`fenpai db upgrade | rekey`: the schema of the database, and the key that seals what is personal in it."""
 
 import os
 from contextlib import closing
 
+import orjson
 import typer
 
-from service import db, usage
+from service import db, store, usage
 from service.config import Settings
+from service.locksmith import who
+from service.store import NewEvent
+from service.vault import Vault
 
 app = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.callback(invoke_without_command=True)(usage.help_alone)
@@ -20,3 +24,28 @@ def upgrade_database() -> None:
         db.upgrade(opened)
         after = db.revision(opened)
     print(f"数据库已是最新（{after}）。" if before == after else f"数据库已升级：{before or '空'} -> {after}。")
+
+
+@app.command("rekey", cls=usage.Command)
+def rekey_database() -> None:
+    """换数据密钥：把诉求人信息和通道密钥都用最新的密钥重新加密，之后旧密钥可以丢弃。
+
+    先让各副本的 FENPAI_DATA_KEY（或密钥文件，一行一把）同时有新旧两把，新的在前，重启；再运行本命令；最后去掉旧的。中断后再运行一次即可。
+    """
+    settings = Settings.from_env(os.environ)
+    with closing(db.connect(settings.database_url)) as database:
+        db.check(database)
+        vault = Vault.open(settings.keys, database.path.with_name("fenpai.key") if database.path else None)
+        with database.write() as conn:
+            store.bind_data_key(conn, vault.fingerprints)
+        count, after, more = 0, "", True
+        while more:  # stretch by stretch: a server that runs beside us must not wait for all of them
+            with database.write() as conn:
+                after, done = store.renew_seals(conn, vault.renew, after)
+            count, more = count + done, bool(after)
+        with database.write() as conn:
+            secrets = store.renew_secrets(conn, vault.renew)
+            store.note_data_key(conn, vault.fingerprints[0])
+            told = orjson.dumps({"cases": count, "channels": secrets, "key": vault.fingerprints[0][:12]}).decode()
+            store.append_events(conn, [NewEvent(at=store.now(conn), kind="audit.rekeyed", actor=who(), data=told)])
+    print(f"已用最新的密钥重新加密：诉求人 {count} 件，通道 {secrets} 个。旧密钥可以去掉了。")

@@ -66,7 +66,7 @@ from service.store.incidents import (
     texts_of,
 )
 from service.store.jobs import add_job, fail_jobs, get_job, list_jobs, note_job
-from service.store.keys import bind_data_key, note_data_key
+from service.store.keys import bind_data_key, note_data_key, renew_seals, renew_secrets
 from service.store.ledger import (
     add_quarantine,
     add_tallies,
@@ -345,6 +345,8 @@ __all__ = [
     "record_results",
     "register_mark",
     "remove_channel",
+    "renew_seals",
+    "renew_secrets",
     "replay_delivery",
     "rest_channel",
     "revoke_api_key",

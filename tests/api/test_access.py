@@ -271,3 +271,22 @@ class TestWithoutAnyKey:
     def test_nobody_else_gets_in(self, house: FastAPI, client: str, headers: dict[str, str]) -> None:
         answer = TestClient(house, "http://localhost", client=(client, 1)).get("/v1/cases", headers=headers)
         assert (answer.status_code, code(answer)) == (401, "key_missing")
+
+
+class TestEveryAnswer:
+    @pytest.mark.parametrize("path", ["/healthz", "/v1/departments", "/v1/nowhere", "/openapi.json", "/docs"])
+    def test_tells_a_browser_to_do_nothing_more_with_it(self, desk: TestClient, keys: Keys, path: str) -> None:
+        headers = desk.get(path, headers=bearer(keys["viewer"]) | {"Origin": "https://evil.example"}).headers
+        assert (headers["x-content-type-options"], headers["x-frame-options"], headers["referrer-policy"]) == (
+            "nosniff",
+            "DENY",
+            "no-referrer",
+        )
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "cache-control" in headers
+        assert not [name for name in headers if name.startswith("access-control")]
+
+    def test_of_too_many_who_wait_is_a_refusal(self, tmp_path: Path) -> None:
+        settings = settings_for(f"sqlite:///{tmp_path}/fenpai.db", max_pollers=0)
+        with opened(create_app(settings)) as house:
+            assert house.get("/v1/changes?after=2&wait=1").json()["code"] == "overloaded"
