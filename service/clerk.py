@@ -84,7 +84,9 @@ def release(
 
 @beside.command("start", cls=usage.Command)
 def start_shadow(
-    draft: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包|版本]", help="规则包文件夹，或已发布的版本号")] = "beichen",
+    draft: Annotated[
+        str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包|版本]", help="规则包文件夹，或已发布的版本号")
+    ] = "beichen",
     kept: Annotated[str, typer.Option("--draft", metavar="编号", help="服务里保存的草稿")] = "",
     author: Author = "",
     note: Note = "",

@@ -141,14 +141,16 @@ def list_drafts(
 
 @drafts.command("push", cls=usage.Command)
 def push(
-    folder: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]", help="规则包：名称或文件夹")] = "beichen",
+    folder: Annotated[
+        str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]", help="规则包：名称或文件夹")
+    ] = "beichen",
     author: Author = "",
     title: Annotated[str, typer.Option(metavar="文字", help="打算改什么")] = "",
     into: Annotated[str, typer.Option(metavar="草稿", help="换掉这个草稿的文件；不写则新开一个")] = "",
 ) -> None:
     """把规则包文件夹交到数据库里成为草稿，供别人看、试算和审批；文件夹里的改动不会自动跟过去。"""
     who = _named(author)
-    files = rulebook.read_folder(rulebook.find_pack(folder))
+    files = {name: text for name, text in rulebook.read_folder(rulebook.find_pack(folder)).items() if rulebook.belongs(name)}
     draft = rulelife.read_draft(files) if not any(one.severity == "error" for one in rulelife.check(files)) else None
     code = draft.ruleset.pack if draft else code_of(folder)
     with opened() as database:

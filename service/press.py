@@ -27,8 +27,8 @@ from service.store import RulesetRow
 app = typer.Typer()
 cases = typer.Typer(cls=usage.Group, help="以往的案件。", rich_markup_mode=None)
 
-Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
-Folder = Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]", help="规则包：名称或文件夹")]
+Pack = Annotated[str, typer.Option("--pack", envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="规则包", help="规则包：名称或文件夹")]
+Folder = Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]", help="规则包：名称或文件夹")]
 Author = Annotated[str, typer.Option(metavar="姓名", help="谁做的，必填")]
 Note = Annotated[str, typer.Option(metavar="文字", help="改了什么、为什么，必填")]
 Base = Annotated[int | None, typer.Option(min=1, metavar="版本", help="只在此刻在用的是这一版时才做")]

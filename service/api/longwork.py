@@ -31,7 +31,7 @@ JobId = Annotated[str, Path(description="任务编号（ULID）")]
     responses=responses.problems(*responses.READ, ParameterInvalid),
 )
 async def list_jobs(query: Annotated[JobsQuery, Query()], here: WholeOffice) -> Response:
-    """最近的任务，新的在前，不含结果；保留最近 200 个。"""
+    """最近的任务，新的在前，不含结果；保留最近 50 个。"""
     rows = await here.reads(store.list_jobs, here.rules.row.pack, query.limit)
     return Json({"jobs": [job_told(row) for row in rows]})
 

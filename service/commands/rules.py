@@ -22,7 +22,7 @@ app.callback(invoke_without_command=True)(usage.help_alone)
 
 
 @app.command("check", cls=usage.Command)
-def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen") -> None:
+def check_rules(pack: Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]")] = "beichen") -> None:
     """检查规则包，一次列出所有错误：文件、行、列、怎样改。"""
     folder = rulebook.find_pack(pack)
     mistakes = rulebook.check(rulebook.read_folder(folder))
@@ -36,7 +36,7 @@ def check_rules(pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metava
 
 @app.command("test", cls=usage.Command)
 def try_rules(
-    pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen",
+    pack: Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]")] = "beichen",
     uncovered: Annotated[bool, typer.Option("--uncovered", help="另列出没有用例的规则和词语")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     junit: Annotated[str, typer.Option(metavar="文件", help="另写一份 JUnit XML，供 CI 显示")] = "",
@@ -63,7 +63,7 @@ def _mutate(files: dict[str, str], *, uncovered: bool, as_json: bool) -> None:
 
 @app.command("prove", cls=usage.Command)
 def prove_rules(
-    pack: Annotated[str, typer.Argument(envvar="FENPAI_PACK", metavar="[规则包]")] = "beichen",
+    pack: Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]")] = "beichen",
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     save: Annotated[bool, typer.Option("--save-tests", help=f"把例句存为规则包里的用例（{prover.CASES}），期望为现在的结果")] = False,
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 from service import rulebook
 from service.engine import Engine
 
-Pack = Annotated[str, typer.Option("--pack", envvar="FENPAI_PACK", metavar="规则包", help="规则包：名称或文件夹")]
+Pack = Annotated[str, typer.Option("--pack", envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="规则包", help="规则包：名称或文件夹")]
 
 
 def engine_of(pack: str) -> Engine:

@@ -147,8 +147,7 @@ def present(row: DraftRow) -> dict[str, Any]:
 
 def with_file(files: Mapping[str, str], name: str, text: str) -> dict[str, str]:
     """The files with one written anew."""
-    if not is_safe(name):
-        raise EditRefused(f"文件名 {name[:100]!r} 不能用，请用规则包里的相对路径，例如 categories/arts.yaml。")
+    _named(name)
     return {**files, name: text}
 
 
@@ -176,7 +175,15 @@ def edited(files: Mapping[str, str], edits: list[Edit]) -> dict[str, str]:
     return changed
 
 
+def _named(name: str) -> None:
+    if not is_safe(name):
+        raise EditRefused(f"文件名 {name[:100]!r} 不能用，请用规则包里的相对路径，例如 categories/arts.yaml。")
+
+
 def _fitting(files: Mapping[str, str]) -> None:
+    """Refuse what no pack can be: it would be kept, and written out again, for nothing or worse."""
+    for name in files:
+        _named(name)
     if len(files) > FILES:
         raise EditRefused(f"草稿有 {len(files)} 个文件，至多 {FILES} 个。")
     if sum(len(text.encode("utf-8", "surrogatepass")) for text in files.values()) > BYTES:

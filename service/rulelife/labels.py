@@ -78,6 +78,7 @@ CASES: Mapping[str, str] = {
     "issues": "问题",
     "assists": "协办",
     "urgency": "紧急程度",
+    "each": "逐词",
     "hits": "应命中",
     "not": "不应命中",
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from models.tables import jobs
 from service.store.rows import JobRow
 
-KEPT = 200
+KEPT = 50
 """Jobs that are remembered."""
 GOING = ("waiting", "running")
 

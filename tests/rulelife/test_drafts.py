@@ -150,6 +150,8 @@ class TestEditing:
         assert house.get(f"{draft.path}/files/categories/dance.yaml").json()["code"] == "draft_file_not_found"
         for name in ("categories/%2e%2e%2fx.yaml", ".hidden.yaml", "a%5Cb.yaml"):
             assert draft("PUT", f"/files/{name}", content="rules: []\n", headers=plain).status_code in {404, 422}
+        refusal = draft("PUT", "/files", json={"files": tiny() | {"../x.test.yaml": "cases: []\n"}})
+        assert (refusal.status_code, refusal.json()["code"]) == (422, "edit_refused")
         assert draft("PUT", "/files", json={"files": edited(*BADMINTON)}).status_code == 200
         assert "羽毛球" in draft.text()
 
