@@ -15,7 +15,7 @@ from models.requests import Merge
 from service import ledger, store
 from service.casework import SYSTEM, Ground, Terms, decide_move, of_move, work_of
 from service.errors import Refusal
-from service.incidents.likeness import bands, story_score, telling, text_score
+from service.incidents.likeness import story_score, telling, text_score
 from service.incidents.opening import Member, institution, open_incident
 from service.incidents.traits import ADDRESS, BAND, MUTE, NAME, SURE_BY_SOUND, Kin, Traits
 from service.store import CaseRow, IncidentRow, Mark, NewEvent, ProposalRow
@@ -195,7 +195,7 @@ def _propose(bench: Bench, case: Traits, how: Likeness) -> None:
     reach, conn = timedelta(days=how.days), bench.conn
     found: dict[str, Member] = {member.row.id: member for member in _about(bench, case, reach)}
     same = set(found)
-    like = set(store.marked(conn, BAND, bands(case.text), case.received_at - reach, case.received_at + reach))
+    like = set(store.marked(conn, BAND, case.bands, case.received_at - reach, case.received_at + reach))
     found |= {member.row.id: member for member in _members(bench, like - same - {case.case_id})}
     proposals = [
         proposal

@@ -25,7 +25,7 @@ POLL_SECONDS = 1.0
 """How often it is looked whether cases came in."""
 STRETCH = 500
 """Changes of the feed that are read together."""
-PORTION = 8
+PORTION = 4
 """Cases in one transaction: those who wait for the writer must not wait long."""
 
 Reads = Callable[..., Awaitable[Any]]
@@ -103,7 +103,7 @@ class Sorter:
                 ids.append(event.case_id)
             upto = event.seq
         rows, made = store.cases_by_id(conn, ids), store.incidents_among(conn, ids)
-        return _Stretch(before, upto, tuple(kin.traits(rows[id_]) for id_ in ids if id_ not in made))
+        return _Stretch(before, upto, tuple(kin.of_new(rows[id_]) for id_ in ids if id_ not in made))
 
     async def _sort(self, kin: Kin, stretch: _Stretch) -> int:
         if stretch.before < 0:

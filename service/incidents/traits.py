@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -28,7 +28,7 @@ REGISTER, NAME, ADDRESS, MUTE, BAND = "register", "name", "address", "mute", "ba
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A case as others are compared with it. `sound` is its text by ear."""
+    """A case as others are compared with it. `sound` is its text by ear; only a new one has its `bands`, which take longest to make."""
 
     case_id: str
     received_at: datetime
@@ -40,6 +40,7 @@ class Traits:
     text: str
     sound: str
     words: frozenset[str]
+    bands: tuple[str, ...] = ()
 
     def signs(self) -> list[tuple[str, str]]:
         """What tells the institution."""
@@ -48,7 +49,7 @@ class Traits:
 
     def marks(self) -> Iterator[Mark]:
         """All by which others will find this case."""
-        told = [*self.signs(), *((BAND, band) for band in bands(self.text))]
+        told = [*self.signs(), *((BAND, band) for band in self.bands)]
         if self.name is None:
             told.append((MUTE, ""))
         return (Mark(kind=kind, mark=mark, received_at=self.received_at, case_id=self.case_id) for kind, mark in told)
@@ -97,6 +98,11 @@ class Kin:
             sound=self._ears.sound(text),
             words=frozenset(self._words(reading.text)),
         )
+
+    def of_new(self, row: CaseRow) -> Traits:
+        """The traits of a case that is to be marked."""
+        traits = self.traits(row)
+        return replace(traits, bands=bands(traits.text))
 
     def sound(self, title: str, content: str) -> str:
         """How a text sounds."""
