@@ -11,7 +11,7 @@ from models.ledger import LedgerOverview, LedgerQuery, LedgerTold, ReleaseIn
 from models.publication import VersionTold
 from models.ruleset import RuleSet
 from service import ledger, store
-from service.api import responses, told
+from service.api import access, responses, told, veil
 from service.api.bodies import read_json
 from service.api.deps import Reading, Rules, WholeOffice
 from service.api.packs import version_told
@@ -66,17 +66,18 @@ def _quarantine(each: Quarantine) -> dict[str, Any]:
     response_description="台账",
     responses=responses.problems(RuleUnknown, ParameterInvalid, *responses.READ),
 )
-async def rule_ledger(rule_id: RuleId, asked: Annotated[LedgerQuery, Query()], rules: Rules, reads: Reading) -> Response:
+async def rule_ledger(rule_id: RuleId, asked: Annotated[LedgerQuery, Query()], request: Request, here: WholeOffice) -> Response:
     """一条规则逐词、逐月判对了多少，以及判错的每一件：当时怎样说、应当是什么、谁何时确认的。
 
     规则只为起了决定作用的案件负责；只有认定成立、说明归属的退单才计为判错。
     """
-    found = await reads(ledger.ledger_of, rules.engine.ruleset, rule_id, asked.limit)
+    found = await here.reads(ledger.ledger_of, here.rules.engine.ruleset, rule_id, asked.limit)
     if found is None:
         raise RuleUnknown(f"在用的规则集和台账里都没有规则 {rule_id}。")
     whole = output.ledger_json(found)
-    for case in whole["wrong"]:
-        case["at"] = case["at"] and told.local(case["at"])
+    for shown, case in zip(whole["wrong"], found.wrongs, strict=True):
+        shown["at"] = shown["at"] and told.local(shown["at"])
+        shown["text"] = veil.discreet(shown["text"], case.complainant, here.vault, access.caller(request.scope))
     return Json(whole)
 
 

@@ -10,9 +10,9 @@ from ulid import ULID
 
 from models.shadow import ShadowIn, ShadowQuery, ShadowStopIn, ShadowTold, ShadowWhole
 from service import shadow
-from service.api import responses, told
+from service.api import access, responses, told, veil
 from service.api.bodies import read_json
-from service.api.deps import Reading, Rules, WholeOffice
+from service.api.deps import WholeOffice
 from service.api.packs import MOST_BYTES
 from service.api.plain import Json, body_of, door, validated
 from service.errors import ParameterInvalid, RulesetNotFound
@@ -32,9 +32,13 @@ REFUSED = (AuthorMissing, DraftBroken, DraftNotFound, RulesetNotFound, PackMisma
     response_description="一致率与不同的案件",
     responses=responses.problems(ShadowMissing, ParameterInvalid, *responses.READ),
 )
-async def get_shadow(asked: Annotated[ShadowQuery, Query()], rules: Rules, reads: Reading) -> Response:
+async def get_shadow(asked: Annotated[ShadowQuery, Query()], request: Request, here: WholeOffice) -> Response:
     """正在影子运行的草稿（没有则为最近一次的）与在用版本的一致率、区间，以及不同的每一件：两种研判和为什么。"""
-    return Json(_local(output.as_json(await reads(shadow.told, rules.row.pack, asked.limit))))
+    found = await here.reads(shadow.told, here.rules.row.pack, asked.limit)
+    whole = output.as_json(found)
+    for shown, (*_, sealed) in zip(whole["disagreements"], found.cases, strict=True):
+        shown["text"] = veil.discreet(shown["text"], sealed, here.vault, access.caller(request.scope))
+    return Json(_local(whole))
 
 
 @router.post(

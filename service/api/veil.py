@@ -42,6 +42,14 @@ def masked_person(case: CaseRow, vault: Vault, caller: Caller) -> dict[str, str]
     }
 
 
+def discreet(text: str, sealed: bytes | None, vault: Vault, caller: Caller) -> str:
+    """A piece of a case's text, without what would tell who complained."""
+    if knows(caller) or sealed is None:
+        return text
+    who: dict[str, Any] = orjson.loads(vault.unseal(sealed))
+    return veiled(text, tuple(word for word in who.values() if isinstance(word, str) and len(word) > 1))
+
+
 def veil(told: Mapping[str, Any], case: CaseRow, vault: Vault, caller: Caller) -> dict[str, Any]:
     """What is told of a case, for this caller."""
     if knows(caller):

@@ -26,10 +26,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a shadow stands, and where it disagrees: the case, how it was decided and would be, its title and content."""
+    """How a shadow stands, and where it disagrees: how a case was decided and would be, its title and content, who complained (sealed)."""
 
     row: ShadowRow
-    cases: tuple[tuple[ShadowCase, str, str], ...]
+    cases: tuple[tuple[ShadowCase, str, str, bytes | None], ...]
 
 
 def choose(database: Database, pack: str, *, files: Files | None = None, version: int | None = None, kept: str | None = None) -> Chosen:

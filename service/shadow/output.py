@@ -27,7 +27,7 @@ def as_json(told: Told) -> dict[str, Any]:
     """The shadow, and where it disagrees."""
     listed = [
         {"case_id": case.case_id, "seq": case.seq, "text": _text(title, content), **orjson.loads(case.body)}
-        for case, title, content in told.cases
+        for case, title, content, _ in told.cases
     ]
     return head_json(told.row) | {"disagreements": listed}
 

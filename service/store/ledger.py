@@ -75,7 +75,7 @@ def all_tallies(conn: Connection) -> list[Tally]:
 
 def wrong_cases(conn: Connection, rule: str, limit: int) -> list[WrongCase]:
     """Where a rule was wrong, the newest first, each with the verdict that says so."""
-    names = ("title", "content", "triage", "ruleset_version")
+    names = ("title", "content", "triage", "complainant", "ruleset_version")
     statement = (
         select(wrongs, *(cases.c[name] for name in names), verdicts.c.body.label("verdict"))
         .select_from(wrongs.join(cases, cases.c.id == wrongs.c.case_id).join(verdicts, verdicts.c.case_id == wrongs.c.case_id))

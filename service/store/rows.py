@@ -320,6 +320,7 @@ class WrongCase:
     title: str
     content: str
     triage: str
+    complainant: bytes | None
     ruleset_version: int
     verdict: str
 

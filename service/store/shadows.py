@@ -66,13 +66,13 @@ def arrivals(conn: Connection, after: int, limit: int) -> tuple[int, list[Arrive
     return rows[-1].seq if rows else after, sorted((Arrived(born[case.id], case) for case in found), key=lambda each: each.seq)
 
 
-def shadow_cases_of(conn: Connection, shadow_id: str, limit: int) -> list[tuple[ShadowCase, str, str]]:
-    """Where it disagrees, the newest first, each with the title and the content of the case."""
+def shadow_cases_of(conn: Connection, shadow_id: str, limit: int) -> list[tuple[ShadowCase, str, str, bytes | None]]:
+    """Where it disagrees, the newest first, each with title and content of the case, and who complained, sealed."""
     statement = (
-        select(shadow_cases.c.seq, shadow_cases.c.case_id, shadow_cases.c.body, cases.c.title, cases.c.content)
+        select(shadow_cases.c.seq, shadow_cases.c.case_id, shadow_cases.c.body, cases.c.title, cases.c.content, cases.c.complainant)
         .select_from(shadow_cases.join(cases, cases.c.id == shadow_cases.c.case_id))
         .where(shadow_cases.c.shadow_id == shadow_id)
         .order_by(shadow_cases.c.seq.desc())
         .limit(limit)
     )
-    return [(ShadowCase(row.seq, row.case_id, row.body), row.title, row.content) for row in conn.execute(statement)]
+    return [(ShadowCase(row.seq, row.case_id, row.body), row.title, row.content, row.complainant) for row in conn.execute(statement)]

@@ -1,5 +1,7 @@
 """The ledger as admins meet it: over HTTP and on the command line, on both databases."""
 
+from typing import Any
+
 from starlette.testclient import TestClient
 
 from tests.rulelife.conftest import Fenpai, complete, fenpai, house, move, pack
@@ -47,3 +49,29 @@ def test_ledger_tells_how_often_a_rule_was_right_and_where_it_was_wrong(house: T
     assert fenpai("rules", "ledger", "ball.programs", "--json").answer["wrongs"] == 1
     assert fenpai("rules", "ledger", "ball.handball").code == 2
     assert "台账与事件相符：2 件办理过的案件" in fenpai("rules", "ledger", "--recount").out
+
+
+def test_who_complained_is_not_told_to_those_who_only_look_at_rules(house: TestClient) -> None:
+    order = {
+        "source_system": "hotline",
+        "source_order_no": "1",
+        "content": "孩子的篮球班不退费，张晓明反映。",
+        "complainant": {"name": "张晓明"},
+    }
+    case_id = str(house.post("/v1/cases", json=order).json()["id"])
+    move(house, case_id, "reclassify", "admin", lead="stage_office", reason="是舞蹈")
+    admin = key(house, "admin")
+    told = [_asked(house, who) for who in (admin, key(house, "viewer", admin))]
+    texts = [whole["wrong"][0]["text"] for whole in told]
+    assert ["张晓明" in text for text in texts] == [True, False]
+    assert "篮球班" in texts[1]
+
+
+def key(house: TestClient, scope: str, by: str = "") -> str:
+    answer = house.post("/v1/keys", json={"name": scope, "scopes": [scope]}, headers={"Authorization": f"Bearer {by}"} if by else {})
+    return str(answer.json()["key"])
+
+
+def _asked(house: TestClient, who: str) -> dict[str, Any]:
+    whole: dict[str, Any] = house.get("/v1/rules/ball.programs/ledger", headers={"Authorization": f"Bearer {who}"}).json()
+    return whole
