@@ -2,6 +2,8 @@
 # Everything lives in .venv and plain pip is enough. With uv at hand: make setup PIP="uv pip install --python .venv/bin/python"
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# Where this is set (as in many images) each of the many processes that a run starts would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 .SHELLFLAGS := -o pipefail -ec
 
 PYTHON ?= python3
