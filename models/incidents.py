@@ -9,7 +9,7 @@ from models.complaint import Text
 from models.strict import ClauseId, Prose, Strict
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-CaseId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,26}$")]
+CaseId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{26}$")]
 
 # incidents.yaml -----------------------------------------------------------------------------------------------------------------
 
