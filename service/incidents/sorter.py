@@ -7,6 +7,7 @@ undone by a process that died is done by the next; of replicas that race for one
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -25,8 +26,10 @@ POLL_SECONDS = 1.0
 """How often it is looked whether cases came in."""
 STRETCH = 500
 """Changes of the feed that are read together."""
-PORTION = 4
+PORTION = 2
 """Cases in one transaction: those who wait for the writer must not wait long."""
+REST = 4.0
+"""How many times as long as it works the sorter rests in between: intake goes first, and what is behind catches up when it is quiet."""
 
 Reads = Callable[..., Awaitable[Any]]
 """Calls one of the store's functions with a connection to read from, beside the event loop."""
@@ -60,7 +63,7 @@ class Sorter:
         """Look, sort, sleep, for ever. A database that is away is waited for."""
         while True:
             try:
-                await self.tick()
+                await self.tick(REST)
                 self._trouble = None
             except Exception as error:  # noqa: BLE001 (the edge: the sorter must never stand still)
                 self._complain(error)
@@ -71,13 +74,15 @@ class Sorter:
         if self._reader().ruleset.incidents is not None:
             await self._writer.submit(store.begin_sorting)
 
-    async def tick(self) -> int:
-        """Sort all that came in; how many cases were looked at."""
-        kin, looked = self._reader(), 0
+    async def tick(self, rest: float = 0.0) -> int:
+        """Sort all that came in, with so much rest for each portion's work; how many cases were looked at."""
+        kin, looked, began = self._reader(), 0, monotonic()
         if kin.ruleset.incidents is None:
             return 0
         while (stretch := await self._reads(self._read, kin)) is not None:
             looked += await self._sort(kin, stretch)
+            await asyncio.sleep((monotonic() - began) * rest)
+            began = monotonic()
         return looked
 
     def _reader(self) -> Kin:
