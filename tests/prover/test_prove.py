@@ -187,9 +187,6 @@ class TestWitnesses:
         case: Expectation = found.witness.case(found.where, "", load(tiny()))
         assert case.not_hits == ("stage.trained",)
 
-    def test_is_quick(self, shipped: Proof) -> None:
-        assert shipped.seconds < 60
-
 
 class TestOutput:
     def test_text_groups_the_findings_and_counts_them(self, proof: Proof) -> None:
