@@ -56,7 +56,9 @@ def diff(
     as_json: AsJson = False,
     pack: Pack = "beichen",
 ) -> None:
-    """用规则的话说出两版之间改了什么：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。"""
+    """用规则的话说出两版之间改了什么：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。只给一个文件夹，就是从在用的版本到它。"""
+    if before and not after and not before.isdecimal():
+        before, after = "", before
     sides = [_side(name, pack) for name in (before, after or pack)]
     changes = rulelife.compare(*sides)
     if as_json:

@@ -154,6 +154,12 @@ async def _person(request: Request, actor: Annotated[Actor, Depends(_actor)]) ->
     return kept.Person(actor.name, access.caller(request.scope).key or "")
 
 
+def vouched(request: Request, author: str) -> str:
+    """Who is said to have done it, and the key that vouches for it: the audit must not rest on a name that anybody can write."""
+    key = access.caller(request.scope).key
+    return f"{author.strip()}（钥匙 {key}）" if key and author.strip() else author
+
+
 async def _reach(request: Request) -> str | None:
     """The department whose cases alone the caller may meet; None for those who may meet all."""
     return access.caller(request.scope).reach(office(request).casework.terms().coordinator)
