@@ -16,6 +16,7 @@ from service.api import access
 from service.app import create_app
 from service.config import Settings
 from tests.api.conftest import Orders, opened, settings_for
+from tests.packs.build import tiny
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 SCOPES = ("hotline", "department:gym_office", "viewer", "rule_admin", "approver", "admin")
@@ -64,6 +65,16 @@ def code(answer: Any) -> str | None:
 def routes(app: Any) -> list[APIRoute]:
     assert isinstance(app, FastAPI)
     return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+class TestWhoChangesRules:
+    def test_is_told_with_the_key_that_vouches(self, desk: TestClient, keys: Keys) -> None:
+        """A name can be written by anybody; the audit names the key as well."""
+        by, files = {"author": "王科长", "note": "试一试"}, tiny()
+        files["categories/ball.yaml"] = files["categories/ball.yaml"].replace("足球", "羽毛球")
+        begun = desk.post("/v1/rulesets/shadow", json={"files": files, **by}, headers=bearer(keys["rule_admin"]))
+        assert begun.json()["author"] == f"王科长（钥匙 {keys['rule_admin'].split('_')[1]}）"
+        assert desk.post("/v1/rulesets/shadow/stop", json=by, headers=bearer(keys["rule_admin"])).status_code == 200
 
 
 class TestTheMatrix:

@@ -191,6 +191,7 @@ class TestCommandLine:
     def test_a_morning(self, house: TestClient, fenpai: Fenpai, pack: Path, tmp_path: Path) -> None:
         edit(pack, *BADMINTON)
         assert "增词 羽毛球；删词 足球" in fenpai("rules", "diff").out
+        assert "增词 羽毛球；删词 足球" in fenpai("rules", "diff", str(pack)).out
         done = fenpai("rules", "publish", *BY)
         assert (done.code, "第 2 版" in done.out) == (0, True)
         assert "王科长" in fenpai("rules", "versions").out
