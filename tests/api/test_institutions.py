@@ -181,7 +181,7 @@ class TestInForce:
         assert kept["register"]["licence"] == "球015"
         assert filled.post("/v1/triage", json=SILENT).json()["register"]["how"] == "absent"
 
-    def test_what_others_write_is_followed_within_two_seconds(self, api: TestClient, settings: Settings) -> None:
+    def test_what_others_write_is_followed(self, api: TestClient, settings: Settings) -> None:
         row = Institution(id="01A", name="鲸豆湾体育发展有限公司", aliases=("鲸豆湾",), category="ball")
         with closing(db.connect(settings.database_url)) as database, database.write() as conn:
             assert store.write_register(conn, RegisterChange((Listed(row, row.name),), (), {}), 0, actor="replica", at=NOON)
