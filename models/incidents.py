@@ -118,3 +118,31 @@ class ProposalQuery(Query):
     cursor: Annotated[Text, StringConstraints(pattern=r"^[0-9A-Za-z]{1,26}-[0-9A-Za-z]{1,26}$")] | None = Field(
         None, description="上一页给出的 next，其他条件须与上一页相同"
     )
+
+
+# Past cases like one --------------------------------------------------------------------------------------------------------------
+
+
+class SimilarCase(BaseModel):
+    """相似的案件: a past case, how like it is, and what became of it."""
+
+    case: CaseSummary = Field(description="案件，含现在的主办和状态")
+    score: int = Field(description="相近的程度，百分之几")
+    basis: Literal["text", "institution", "story"] = Field(
+        description="text 文字几乎相同，institution 反映同一家机构，story 反映的事相近；依此次序排列，同一种内相近的在前"
+    )
+    words: list[str] = Field(description="两件共有的词语，少见的在前；只给热线和管理员看")
+    upheld: bool | None = Field(description="当时的研判后来是否站得住：true 经办结、裁定等确认，false 被更正或退单被认可，null 尚无定论")
+    right_lead: str | None = Field(description="经确认应由哪个单位主办；尚无定论则为 null")
+
+
+class SimilarPage(BaseModel):
+    """Cases like one."""
+
+    similar: list[SimilarCase] = Field(description="相似的案件，最像的在前")
+
+
+class SimilarQuery(Query):
+    """How many cases like one."""
+
+    limit: int = Field(10, ge=1, le=50, description="最多多少件")

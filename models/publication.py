@@ -140,6 +140,19 @@ class Checked(BaseModel):
     mistakes: list[MistakeTold] = Field(description="错误与提醒，至多 500 条，按文件与行排列")
 
 
+class TriedTold(BaseModel):
+    """One case of a pack, tried."""
+
+    file: str = Field(description="文件")
+    line: int | None = Field(description="行，从 1 起；不知道则为 null")
+    number: int = Field(description="文件中的第几个用例，从 1 起；一个用例展开成几件的，几件同号")
+    text: str = Field(description="诉求文字")
+    passed: bool = Field(description="是否通过")
+    messages: list[str] = Field(description="不符之处，一处一句；通过则为空")
+    decision: str = Field(description="得到的研判结果")
+    lead: str | None = Field(description="得到的主办单位代码")
+
+
 class Tested(BaseModel):
     """What a test found."""
 
@@ -149,6 +162,7 @@ class Tested(BaseModel):
     passed: bool = Field(description="是否全部通过")
     cases: int = Field(description="用例数")
     failed: list[dict[str, Any]] = Field(description="未通过的用例：文件、行、文字、期望与所得")
+    results: list[TriedTold] = Field(description="每个用例的结果，按文件与次序排列")
     coverage: dict[str, Any] = Field(description="用例触及的规则和词语")
     seconds: float = Field(description="用时（秒）")
 

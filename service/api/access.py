@@ -61,6 +61,7 @@ NEEDS: Mapping[str, Need] = {
     "get_case": _READERS,
     "case_events": _READERS,
     "case_clocks": _READERS,
+    "similar_cases": _READERS,
     "changes": _READERS,
     "moves": _MOVERS,
     "unmask_case": _MOVERS,
@@ -90,7 +91,18 @@ NEEDS: Mapping[str, Need] = {
     "publish_draft": _AUTHORS,
     "activate_version": _RULES,
     **dict.fromkeys(
-        ("list_drafts", "get_draft", "get_draft_file", "export_draft", "draft_check", "draft_test", "draft_prove", "draft_diff"), _RULES
+        (
+            "list_drafts",
+            "get_draft",
+            "get_draft_file",
+            "export_draft",
+            "draft_check",
+            "draft_test",
+            "draft_triage",
+            "draft_prove",
+            "draft_diff",
+        ),
+        _RULES,
     ),
     **dict.fromkeys(("draft_impact", "list_jobs", "get_job", "cancel_job"), _RULES),
     **dict.fromkeys(("open_draft", "discard_draft", "put_draft_files", "put_draft_file", "delete_draft_file", "edit_draft"), _AUTHORS),

@@ -20,7 +20,7 @@ from service import store
 from service.api import cursor, etag, responses, told, veil
 from service.api.access import caller
 from service.api.bodies import read_json
-from service.api.deps import Office, Reach, Reading, WholeOffice, office
+from service.api.deps import Office, Reach, Reading, Reads, WholeOffice, office
 from service.api.keys import HEADER, key_of
 from service.api.plain import Json, PlainRoute, body_of, door, validated
 from service.casework import Dossier, Handbook, open_dossier, read_notes, within
@@ -107,8 +107,7 @@ async def list_cases(
     轮询整个列表请带 `If-None-Match`：别的案件有变更、这一页没有变化时仍是 304；要得到每一个变更，请用 `/v1/changes`。
     """
     query = own(query, reach)
-    if unknown := _unknown_codes(query, here.rules.engine):
-        await reads(_refuse_codes, unknown)
+    await check_codes(query, here.rules.engine, reads)
     place = cursor.unpack(query)
     tag, page = await reads(_page, query, place, condition)
     if page is None:
@@ -120,6 +119,7 @@ async def list_cases(
     return Json(body, headers=etag.headers(tag))
 
 
+Asked = CaseQuery | DeliveryQuery | IncidentQuery | StatsQuery
 Q = TypeVar("Q", CaseQuery, DeliveryQuery, IncidentQuery, StatsQuery)
 
 
@@ -149,12 +149,18 @@ def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def _unknown_codes(query: CaseQuery, engine: Engine) -> dict[str, tuple[str, list[str]]]:
+async def check_codes(query: Asked, engine: Engine, reads: Reads) -> None:
+    """Refuse codes that neither the rules in force nor a case has."""
+    if unknown := _unknown_codes(query, engine):
+        await reads(_refuse_codes, unknown)
+
+
+def _unknown_codes(query: Asked, engine: Engine) -> dict[str, tuple[str, list[str]]]:
     """Codes that the rules in force do not have, each with those that there are."""
     ruleset = engine.ruleset
     departments = [department.code for department in ruleset.departments]
     known = {"department": departments, "lead": departments, "category": list(ruleset.ruleset.categories)}
-    asked = {name: getattr(query, name) for name in known}
+    asked = {name: getattr(query, name, None) for name in known}
     return {name: (code, known[name]) for name, code in asked.items() if code is not None and code not in known[name]}
 
 

@@ -18,9 +18,9 @@ from models.delivery import DeliveryPage, DeliveryQuery, DeliveryTold
 from service import store
 from service.api import responses, told
 from service.api.access import caller
-from service.api.cases import own
+from service.api.cases import check_codes, own
 from service.api.channels import ACTOR
-from service.api.deps import Bound, Reading, WholeOffice
+from service.api.deps import Bound, Reading, Rules, WholeOffice
 from service.api.plain import Json, door
 from service.errors import ChannelMissing, CursorInvalid, DeliveryNotFound, OthersCases, ParameterInvalid
 from service.store import DeliveryRow
@@ -39,9 +39,10 @@ MOMENTS = frozenset({"created_at", "due_at", "finished_at"})
     response_description="一页送达",
     responses=responses.problems(ParameterInvalid, CursorInvalid, OthersCases, *responses.READ),
 )
-async def list_deliveries(query: Annotated[DeliveryQuery, Query()], request: Request, reads: Reading) -> Response:
+async def list_deliveries(query: Annotated[DeliveryQuery, Query()], request: Request, rules: Rules, reads: Reading) -> Response:
     """按状态、单位、案件查询送达，新的在前。放弃的（`state=dead`）可以重发。不含消息的内容。"""
     query = own(query, caller(request.scope).bound(MAY_READ))
+    await check_codes(query, rules.engine, reads)
     before = _unpacked(query)
     rows = await reads(_page, query, before)
     shown = rows[: query.limit]

@@ -15,7 +15,7 @@ from service import store
 from service.api import etag, responses, told, veil
 from service.api.access import caller
 from service.api.bodies import read_json
-from service.api.cases import CaseId, own
+from service.api.cases import CaseId, check_codes, own
 from service.api.deps import Acting, Reach, Reading, WholeOffice
 from service.api.moves import REFUSED, Versions, body_given, versions_named
 from service.api.plain import Json, body_of, door, validated
@@ -55,6 +55,7 @@ async def list_incidents(
     并入、拆出用 `POST /v1/cases/{id}/merge` 与 `/unmerge`，都要带 `If-Match`；拆出的不再自动并入。
     """
     query = own(query, reach)
+    await check_codes(query, here.rules.engine, reads)
     rows = await reads(_incidents, query)
     shown = rows[: query.limit]
     after = shown[-1].case.id if len(rows) > len(shown) else None

@@ -1,18 +1,19 @@
-"""/v1/rulesets/jobs: how far long work is, what came of it, and how to end it."""
+"""/v1/rulesets/jobs: long work is begun, told how far it is and what came of it, and ended."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Path, Query
 from starlette.responses import Response
+from ulid import ULID
 
 from models.drafts import Jobs, JobsQuery, JobTold
 from service import store
 from service.api import responses, told
 from service.api.deps import Office, WholeOffice
-from service.api.jobs import as_told
+from service.api.jobs import Work, as_told
 from service.api.plain import Json, door
 from service.errors import ParameterInvalid
 from service.rulelife import JobNotFound
@@ -69,11 +70,49 @@ async def _found(here: Office, job_id: str) -> JobRow:
     return row
 
 
+# Beginning ----------------------------------------------------------------------------------------------------------------------
+
+BEGUN: dict[str, Any] = {"headers": responses.headers(Location="任务的地址")}
+"""How the answer to the beginning of a job is declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Long work that somebody asks for: of which kind, on what content, how many pieces; on which draft, if on one."""
+
+    kind: str
+    digest: str
+    total: int
+    actor: str
+    draft: str = ""
+
+
+async def begin(here: Office, asked: Asked, work: Work) -> Response:
+    """Keep and begin a job, and answer where it can be followed."""
+    moment, rules = datetime.now(UTC), here.rules.row
+    job = JobRow(
+        id=str(ULID.from_datetime(moment)),
+        kind=asked.kind,
+        pack=rules.pack,
+        draft_id=asked.draft,
+        digest=asked.digest,
+        against=rules.version,
+        state="waiting",
+        done=0,
+        total=asked.total,
+        actor=asked.actor,
+        created_at=moment,
+        seen_at=moment,
+    )
+    row = await here.jobs.begin(job, work)
+    return Json(job_told(row), 202, headers={"Location": f"/v1/rulesets/jobs/{row.id}"})
+
+
 def job_told(row: JobRow) -> dict[str, Any]:
     """A job on the wire."""
     shown = asdict(as_told(row, datetime.now(UTC)))
     return {name: shown[name] for name in JobTold.model_fields if name in shown} | {
-        "draft": row.draft_id,
+        "draft": row.draft_id or None,
         "created_at": told.local(row.created_at),
         "finished_at": row.finished_at and told.local(row.finished_at),
         "result": orjson.Fragment(row.result) if row.result else None,

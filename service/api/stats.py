@@ -15,8 +15,8 @@ from models.moves import MOVES, Move
 from models.stats import Stats, StatsQuery
 from service import store
 from service.api import etag, responses, told
-from service.api.cases import own
-from service.api.deps import Reach, Reading
+from service.api.cases import check_codes, own
+from service.api.deps import Reach, Reading, Rules
 from service.api.plain import Json, door
 from service.errors import FieldFault, OthersCases, ParameterInvalid
 from service.evaluate.chance import wilson
@@ -41,12 +41,15 @@ ENDING = (Move.ACCEPT, Move.HAND_BACK, Move.COMPLETE, Move.FOLLOW_UP)
         **responses.problems(ParameterInvalid, OthersCases, *responses.READ),
     },
 )
-async def stats(query: Annotated[StatsQuery, Query()], reads: Reading, reach: Reach, condition: etag.Condition = None) -> Response:
+async def stats(
+    query: Annotated[StatsQuery, Query()], rules: Rules, reads: Reading, reach: Reach, condition: etag.Condition = None
+) -> Response:
     """件数按这段时间受理的案件计，按它们现在的状态、单位分；按时率、解决率、满意率按这段时间所做的动作计。
 
     每个比例都给出分子、分母和 95% 置信区间。不写单位则为全部；单位的钥匙只看得到本单位的数字。
     """
     query = own(query, reach)
+    await check_codes(query, rules.engine, reads)
     period = _period(query, datetime.now(told.CHINA))
     tag, body = await reads(_figures, period, condition)
     return etag.unchanged(tag) if body is None else Json(body, headers=etag.headers(tag))

@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from ulid import ULID
 
+from models.complaint import ComplaintIn
+from models.decision import Decision
 from models.drafts import (
     DraftDifference,
     DraftPublishIn,
@@ -23,7 +24,7 @@ from service.api.bodies import read_json
 from service.api.deps import ByPerson, Office, WholeOffice
 from service.api.drafts import CHANGE, KNOWN, TAGGED, WHO, DraftId, Versions, now, versions_of, whole
 from service.api.jobs import Progress
-from service.api.longwork import job_told
+from service.api.longwork import BEGUN, Asked, begin
 from service.api.packs import checked, draft_here, published
 from service.api.plain import Json, body_of, door, validated
 from service.errors import (
@@ -46,7 +47,7 @@ from service.rulelife import (
     findings,
     kept,
 )
-from service.store import ApprovalRow, DraftRow, JobRow
+from service.store import ApprovalRow, DraftRow
 
 router = door("/v1/rulesets/drafts", "规则")
 
@@ -81,6 +82,22 @@ async def draft_test(draft_id: DraftId, here: WholeOffice) -> Response:
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
     report = await here.workshop(lambda: ruletest.run(draft_here(held.files, here).engine, held.files))
     return Json(ruletest.as_json(report))
+
+
+@router.post(
+    "/{draft_id}/triage",
+    summary="用这个草稿研判一件诉求",
+    response_model=Decision,
+    response_description="研判结果",
+    responses=responses.problems(*responses.BODY, *SOUND),
+    openapi_extra=body_of(ComplaintIn),
+)
+async def draft_triage(draft_id: DraftId, request: Request, here: WholeOffice) -> Response:
+    """与 `POST /v1/triage` 相同，只是按草稿的规则；什么也不保存。草稿改动之后的第一次要一秒钟。"""
+    complaint = validated(ComplaintIn, await read_json(request, here.settings.max_case_bytes)).complaint()
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    engine = await here.workshop(lambda: here.workshop.engine(held.row.digest, lambda: draft_here(held.files, here).engine))
+    return Json(engine.triage(here.register.look_up(complaint)))
 
 
 @router.post(
@@ -121,7 +138,7 @@ async def draft_diff(draft_id: DraftId, here: WholeOffice) -> Response:
     summary="试算这个草稿的影响",
     response_model=JobTold,
     response_description="任务已开始",
-    responses={202: {"headers": responses.headers(Location="任务的地址")}, **responses.problems(*SOUND, *WHO, *responses.WRITE)},
+    responses={202: BEGUN, **responses.problems(*SOUND, *WHO, *responses.WRITE)},
 )
 async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) -> Response:
     """把已受理的全部案件在在用的规则和草稿下各研判一遍。立即答复一个任务，查询任务得知进度和结果，也可以取消。"""
@@ -133,27 +150,7 @@ async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) ->
     def work(progress: Progress) -> dict[str, Any]:
         return findings.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
 
-    job = _job(held.row, engine.ruleset.version, total, actor.name)
-    row = await here.jobs.begin(job, work)
-    return Json(job_told(row), 202, headers={"Location": f"/v1/rulesets/jobs/{row.id}"})
-
-
-def _job(draft: DraftRow, against: int, total: int, actor: str) -> JobRow:
-    moment = now()
-    return JobRow(
-        id=str(ULID.from_datetime(moment)),
-        kind="impact",
-        pack=draft.pack,
-        draft_id=draft.id,
-        digest=draft.digest,
-        against=against,
-        state="waiting",
-        done=0,
-        total=total,
-        actor=actor,
-        created_at=moment,
-        seen_at=moment,
-    )
+    return await begin(here, Asked("impact", held.row.digest, total, actor.name, draft_id), work)
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "passed": report.passed,
         "cases": len(report.results),
         "failed": [_failed_json(result, report.ruleset) for result in report.failed],
+        "results": [_tried_json(result, report.ruleset) for result in report.results],
         "coverage": {
             "rules": _share(coverage.rules_reached, len(coverage.rules)),
             "terms": _share(coverage.terms_reached, coverage.terms),
@@ -126,6 +127,20 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _share(part: int, whole: int) -> dict[str, Any]:
     return {"reached": part, "of": whole, "percent": percent(part, whole)}
+
+
+def _tried_json(result: Result, ruleset: RuleSet) -> dict[str, Any]:
+    sample = result.sample
+    return {
+        "file": sample.file,
+        "line": sample.line or None,
+        "number": sample.number,
+        "text": sample.case.text,
+        "passed": result.passed,
+        "messages": [_said(fault, ruleset) for fault in result.faults],
+        "decision": result.decision.decision.value,
+        "lead": result.decision.lead,
+    }
 
 
 def _failed_json(result: Result, ruleset: RuleSet) -> dict[str, Any]:

@@ -78,6 +78,7 @@ from service.store.ledger import (
     put_wrongs,
     rule_totals,
     tallies_of,
+    verdicts_on,
     wrong_cases,
 )
 from service.store.moves import (
@@ -364,6 +365,7 @@ __all__ = [
     "tallies_of",
     "tell_draft",
     "texts_of",
+    "verdicts_on",
     "verify_chain",
     "write_approval",
     "write_draft",

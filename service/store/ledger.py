@@ -36,6 +36,12 @@ def get_verdict(conn: Connection, case_id: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def verdicts_on(conn: Connection, ids: Sequence[str]) -> dict[str, tuple[bool | None, str | None]]:
+    """Of these cases: whether the decision stands, and whose the case is, as far as that is known."""
+    wanted = select(verdicts.c.case_id, verdicts.c.stands, verdicts.c.lead).where(verdicts.c.case_id.in_(list(ids)))
+    return {id_: (stands, lead) for id_, stands, lead in conn.execute(wanted)} if ids else {}
+
+
 def put_verdict(conn: Connection, case_id: str, verdict: StoredVerdict) -> None:
     _PUT.send(conn, {"of": case_id, **asdict(verdict)})
 

@@ -46,6 +46,12 @@ def live(house: House) -> None:
     house.clock.moment = TUESDAY
 
 
+def test_a_department_that_does_not_exist_is_refused(desk: TestClient) -> None:
+    for list_ in ("stats", "deliveries", "incidents", "cases"):
+        [fault] = desk.get(f"/v1/{list_}", params={"department": "gym_ofice"}).json()["errors"]
+        assert (fault["pointer"], fault["code"]) == ("/department", "unknown_code")
+
+
 class TestTheFigures:
     def test_of_the_cases_that_came_in(self, house: House) -> None:
         live(house)

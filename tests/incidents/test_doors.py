@@ -12,8 +12,11 @@ from service.cli import app as cli
 from tests.api.conftest import eventually, opened, settings_for
 from tests.incidents.hall import INCIDENTS
 from tests.packs.build import tiny
+from tests.rulelife.conftest import complete
 
 OFFICE = {"X-Fenpai-Actor": "zhou", "X-Fenpai-Department": "hotline"}
+STORY = "小区篮球班开了跳绳课，教练说好每周两次，后来只剩一次，还剩三十节。"
+OTHER = "孩子的网球课，教练每周只来一次，说好两次。"
 LONG = "孩子上篮球班，教练换了三次，说好的小班变成二十人，要求退费，剩余的十二节课不上了。"
 
 
@@ -67,6 +70,26 @@ class TestIncidents:
         assert into in shown.output
         assert "飞鱼篮球俱乐部" in shown.output
         assert ids[2] in CliRunner().invoke(cli, ["incidents", "show", into], env={"COLUMNS": "200"}).output
+
+
+class TestSimilarCases:
+    def test_come_with_what_became_of_them(self, desk: TestClient) -> None:
+        first, same, else_ = (
+            send(desk, f"S{n}", text) for n, text in enumerate((STORY, STORY + "希望尽快查处，也请回个电话说明情况。", OTHER))
+        )
+        told = desk.get(f"/v1/cases/{first}/similar", params={"limit": 50}).json()["similar"]
+        found = {one["case"]["id"]: one for one in told}
+        assert (told[0]["case"]["id"], told[0]["basis"], told[0]["upheld"]) == (same, "text", None)
+        assert "跳绳" in told[0]["words"]
+        assert found[else_]["basis"] == "story"
+        assert first not in found
+
+        complete(desk, same)
+        [nearest] = desk.get(f"/v1/cases/{first}/similar", params={"limit": 1}).json()["similar"]
+        assert (nearest["case"]["status"], nearest["upheld"], nearest["right_lead"]) == ("completed", True, nearest["case"]["lead"])
+
+    def test_of_another_department_are_not_shown(self, desk: TestClient) -> None:
+        assert desk.get(f"/v1/cases/{'0' * 26}/similar").status_code == 404
 
 
 class TestDuplicates:

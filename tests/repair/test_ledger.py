@@ -1,17 +1,20 @@
 """What people confirmed about cases is enough to propose the term that a pack lacks, over HTTP and on the command line."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from service import log
+from tests.api.conftest import eventually
 from tests.packs.build import edited
 from tests.rulelife.conftest import Fenpai, complete, fenpai, house, move, written
 
 __all__ = ["fenpai", "house"]
 
 ROBBED = edited("categories/ball.yaml", "terms: [篮球, 足球, 网球]", "terms: [篮球, 网球]")
+WANG = {"X-Fenpai-Actor": "wang", "X-Fenpai-Department": "admin"}
 TEXTS = ("给孩子报的足球班不退费", "小区里的足球课太贵")
 
 
@@ -31,6 +34,15 @@ def received(house: TestClient, number: int, text: str) -> str:
     return str(house.post("/v1/cases", json=order).json()["id"])
 
 
+def repaired(house: TestClient) -> dict[str, Any]:
+    """What a repair from the ledger proposes, once its job is done."""
+    begun = house.post("/v1/rulesets/repair", json={"from_ledger": True}, headers=WANG)
+    assert (begun.status_code, begun.json()["kind"], begun.json()["draft"]) == (202, "repair", None)
+    eventually(lambda: house.get(begun.headers["Location"]).json()["state"] == "done")
+    result: dict[str, Any] = house.get(begun.headers["Location"]).json()["result"]
+    return result
+
+
 def test_a_lost_term_comes_back_from_the_cases_that_officers_mended(house: TestClient, fenpai: Fenpai) -> None:
     for number, text in enumerate(TEXTS):
         case_id = received(house, number, text)  # returned: the rules see nothing
@@ -38,7 +50,7 @@ def test_a_lost_term_comes_back_from_the_cases_that_officers_mended(house: TestC
         complete(house, case_id)
     complete(house, received(house, 10, "孩子的篮球班不退费。"))
 
-    told = house.post("/v1/rulesets/repair", json={"from_ledger": True}).json()
+    told = repaired(house)
     assert (told["wrong"], told["unmended"], told["broken"]) == (2, 0, [])
     assert told["steps"][0]["edits"] == [{"field": "terms", "where": "ball.programs", "value": "足球"}]
     assert "+    terms: [篮球, 网球, 足球]" in told["diff"]
@@ -54,11 +66,12 @@ def test_a_lost_term_comes_back_from_the_cases_that_officers_mended(house: TestC
 
 
 def test_what_is_wanted_must_be_said_rightly(house: TestClient) -> None:
-    assert house.post("/v1/rulesets/repair", json={}).status_code == 422
-    wrong = house.post("/v1/rulesets/repair", json={"wrong": [{"text": "足球班"}, {"text": "足球班", "lead": "nobody"}]}).json()
+    assert house.post("/v1/rulesets/repair", json={}, headers=WANG).status_code == 422
+    given = {"wrong": [{"text": "足球班"}, {"text": "足球班", "lead": "nobody"}]}
+    wrong = house.post("/v1/rulesets/repair", json=given, headers=WANG).json()
     assert [fault["pointer"] for fault in wrong["errors"]] == ["/wrong/0", "/wrong/1"]
 
 
 def test_without_cases_there_is_nothing_to_mend(house: TestClient, fenpai: Fenpai) -> None:
-    assert house.post("/v1/rulesets/repair", json={"from_ledger": True}).json()["steps"] == []
+    assert repaired(house)["steps"] == []
     assert fenpai("rules", "repair").code == 2

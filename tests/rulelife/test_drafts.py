@@ -108,6 +108,28 @@ class TestOpening:
         assert house.get("/v1/rulesets/drafts/01NOSUCH").json()["code"] == "draft_not_found"
 
 
+class TestTrying:
+    def test_a_complaint_on_a_draft_answers_as_the_rules_in_force_would_and_keeps_nothing(self, house: TestClient) -> None:
+        draft, complaint = Draft(house), {"content": "孩子的羽毛球班不退费。"}
+        before = house.post(f"{draft.path}/triage", json=complaint).json()
+        assert before == house.post("/v1/triage", json=complaint).json() | {"ruleset": before["ruleset"]}
+        draft("POST", "/edits", json={"edits": [ADDED]})
+        after = house.post(f"{draft.path}/triage", json=complaint).json()
+        assert (before["lead"], after["lead"], after["ruleset"]["version"]) == (None, "gym_office", 0)
+        assert house.post(f"{draft.path}/triage", json={}).status_code == 422
+        assert house.get("/v1/cases").json()["cases"] == []
+
+    def test_its_cases_tells_of_each_where_it_stands(self, house: TestClient) -> None:
+        draft = Draft(house, files=edited(*BADMINTON))
+        told = house.post(f"{draft.path}/test").json()
+        assert len(told["results"]) == told["cases"]
+        lines = edited(*BADMINTON)[told["results"][0]["file"]].splitlines()
+        assert all(one["text"] in lines[one["line"] - 1] for one in told["results"] if one["file"] == told["results"][0]["file"])
+        failed = [one for one in told["results"] if not one["passed"]]
+        assert [(one["file"], one["number"]) for one in failed] == [(one["file"], one["number"]) for one in told["failed"]]
+        assert all(one["messages"] for one in failed)
+
+
 class TestEditing:
     def test_a_rule_keeps_comments_and_order(self, house: TestClient) -> None:
         draft = Draft(house)
