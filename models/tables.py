@@ -533,6 +533,17 @@ api_keys = Table(
     Column("replaced_by", String(16)),
 )
 
+# Sessions of the console: the SHA-256 of each cookie and the key behind it. Rows that are over are deleted.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("key_id", ForeignKey("api_keys.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
 # The register (名录). Ids rise in the order in which institutions came in; `search` is all that one may look for, folded.
 institutions = Table(
     "institutions",

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from service.api import (
     moves,
     problems,
     rulesets,
+    session,
     shadow,
     similar,
     stats,
@@ -62,6 +64,7 @@ from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
 from service.incidents import Sorter
 from service.keyring import Keyring
+from service.sessions import Sessions
 from service.shadow import Follower
 from service.store import NewCase, Outcome
 from service.vault import Vault
@@ -94,6 +97,7 @@ ROUTERS = (
     longwork.router,
     institutions.router,
     accesskeys.router,
+    session.router,
     health.router,
 )
 """The busiest first: they are tried in this order."""
@@ -119,6 +123,7 @@ TAGS = [
     {"name": "规则", "description": "在用的规则集与单位"},
     {"name": "名录", "description": "机构名录：查询、导入、导出"},
     {"name": "钥匙", "description": "接口钥匙：发放、更换、吊销"},
+    {"name": "登录", "description": "管理台的登录与退出"},
     {"name": "运行", "description": "供监控程序使用"},
 ]
 
@@ -245,7 +250,10 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     meters.show_watch(watch)
     follower = Follower(database, writer, lambda: rules.row.pack, now)
     meters.watch("fenpai_shadow_trouble", "1 表示影子运行出错", lambda: float(follower.trouble is not None))
-    benches = Workshop(), Jobs(database, writer), Keyring(database), warden, follower, watch
+    keyring = Keyring(database)
+    idle, longest = timedelta(minutes=settings.session_idle), timedelta(hours=settings.session_hours)
+    signed_in = Sessions(reads, writer, keyring, idle, longest)
+    benches = Workshop(), Jobs(database, writer), keyring, signed_in, warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 

@@ -12,8 +12,8 @@ FenpaiError
 │   └── OpenDoor               to listen beyond this machine there must be an API key
 ├── Refusal                    the request is at fault (4xx)
 │   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
-│   ├── Unauthorized           401: AccessKeyMissing, AccessKeyRefused
-│   ├── Forbidden              403: ScopeMissing, OthersCases, IdentityKept
+│   ├── Unauthorized           401: AccessKeyMissing, AccessKeyRefused, SessionEnded
+│   ├── Forbidden              403: ScopeMissing, OthersCases, IdentityKept, ForeignPage
 │   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound,
 │   │                               AccessKeyNotFound
 │   ├── MethodNotAllowed       405
@@ -22,7 +22,8 @@ FenpaiError
 │   ├── TooLarge               413
 │   ├── WrongMediaType         415
 │   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
-│   └── VersionMissing         428: a move must say which version of the case it was decided on
+│   ├── VersionMissing         428: a move must say which version of the case it was decided on
+│   └── TooMany                429: TooManyAttempts
 └── Fault                      we are at fault (5xx)
     ├── SealBroken             500: what was encrypted cannot be read with the keys we hold
     └── Unavailable            503, try again: StorageUnavailable, Overloaded, WriterStopped, Unready
@@ -257,6 +258,13 @@ class AccessKeyRefused(Unauthorized):
     headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="fenpai", error="invalid_token"'}
 
 
+class SessionEnded(Unauthorized):
+    """登录已结束，请重新登录。"""
+
+    code = "session_ended"
+    title = "登录已结束"
+
+
 class Forbidden(Refusal):
     """这把钥匙不能这样做。"""
 
@@ -285,6 +293,13 @@ class IdentityKept(Forbidden):
 
     code = "identity_kept"
     title = "诉求人信息不提供"
+
+
+class ForeignPage(Forbidden):
+    """这个请求不是由本服务自己的页面发出的，已拒绝。请在管理台的页面上操作；程序请用接口钥匙。"""
+
+    code = "foreign_page"
+    title = "不是本站页面发出的请求"
 
 
 class NotFound(Refusal):
@@ -437,6 +452,26 @@ class VersionMissing(Refusal):
     code = "version_missing"
     status = 428
     title = "没有写明版本"
+
+
+class TooMany(Refusal):
+    """请求太多，请稍后再试。"""
+
+    code = "too_many"
+    status = 429
+    title = "请求太多"
+    retry_after = 60
+
+    def __init__(self, seconds: int = 60, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = seconds
+
+
+class TooManyAttempts(TooMany):
+    """从这个地址登录失败的次数太多，请过几分钟再试。"""
+
+    code = "too_many_attempts"
+    title = "登录失败次数太多"
 
 
 # We are at fault ----------------------------------------------------------------------------------------------------------------

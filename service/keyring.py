@@ -127,6 +127,21 @@ class Keyring:
             raise AccessKeyRefused("这把钥匙已失效或已吊销，请向管理员换一把。")
         return held.caller
 
+    def live(self, key_id: str) -> Caller | None:
+        """What a key that is behind a session may do; None if it opens nothing any more. Call it while `fresh`."""
+        held = self._held.get(key_id)
+        return held.caller if held is not None and time() < held.until else None
+
+    def ends(self, key_id: str) -> datetime | None:
+        """When a key ends by itself."""
+        held = self._held.get(key_id)
+        return held.row.expires_at if held else None
+
+    def name_of(self, key_id: str) -> str:
+        """What a key is called, also one that opens nothing any more; empty if it is none of ours."""
+        held = self._held.get(key_id)
+        return held.caller.name if held else ""
+
     async def identify(self, key: str) -> Caller | None:
         """The slow way: look first, if what is held is old, or if the key is unknown and may be new."""
         if not self.fresh:

@@ -14,13 +14,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models.access import ADMIN, APPROVER, DEPARTMENT, HOTLINE, RULE_ADMIN, SCOPE_NAMES, VIEWER
 from models.moves import MOVES
 from service.config import is_loopback
-from service.errors import AccessKeyMissing, AccessKeyRefused, FenpaiError, ScopeMissing, StorageUnavailable
+from service.errors import AccessKeyMissing, AccessKeyRefused, FenpaiError, ForeignPage, ScopeMissing, SessionEnded, StorageUnavailable
 from service.keyring import OPEN, Caller, Keyring
 
 CALLER = "fenpai.caller"
 """Where the guard leaves in the scope who sends the request."""
 
+UNTIL = "fenpai.until"
+"""Where it is left when a session ends."""
+
 BEARER = b"bearer "
+COOKIE = "fenpai_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+POLLED = frozenset({"changes"})
+"""What a page asks for by itself, over and over: that nobody has left the desk is not seen from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ NEEDS: Mapping[str, Need] = {
     "list_keys": NOBODY_ELSE,
     "rotate_key": NOBODY_ELSE,
     "revoke_key": NOBODY_ELSE,
+    **dict.fromkeys(("get_session", "sign_in", "sign_out"), PUBLIC),
 }
 """By the name of the operation, which is the name of its function and its operationId."""
 
@@ -137,23 +145,26 @@ def guard(app: FastAPI) -> None:
     """Put the guard before every door that is not open to all."""
     for route in app.routes:
         if isinstance(route, APIRoute) and need_of(route.name) is not PUBLIC:
-            route.app = _guarded(route.app, need_of(route.name))
+            route.app = _guarded(route.app, need_of(route.name), is_use=route.name not in POLLED)
 
 
-def _guarded(door: ASGIApp, need: Need) -> ASGIApp:
+def _guarded(door: ASGIApp, need: Need, *, is_use: bool) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        ring: Keyring = scope["app"].state.office.keyring
-        key = _shown(scope)
-        # What is held is good for a moment, and then the question costs a few microseconds; else the database is asked.
-        caller = ring.find(key) if key and ring.locked and ring.fresh else None
-        if caller is None:
-            caller = await _identified(ring, scope, key)
-        scope[CALLER] = caller
+        caller = scope[CALLER] = await recognised(scope, is_use=is_use)
         if need.scopes.isdisjoint(caller.kinds):
             raise _missing(need)
         await door(scope, receive, send)
 
     return app
+
+
+async def recognised(scope: Scope, *, is_use: bool) -> Caller:
+    """Who sends this request: by a key, or by the cookie of a session."""
+    ring: Keyring = scope["app"].state.office.keyring
+    key = _shown(scope)
+    # What is held is good for a moment, and then the question costs a few microseconds; else the database is asked.
+    found = ring.find(key) if key and ring.locked and ring.fresh else None
+    return found or await _identified(ring, scope, key, is_use=is_use)
 
 
 def caller(scope: Scope) -> Caller:
@@ -170,11 +181,13 @@ def _shown(scope: Scope) -> str:
     return ""
 
 
-async def _identified(ring: Keyring, scope: Scope, key: str) -> Caller:
+async def _identified(ring: Keyring, scope: Scope, key: str, *, is_use: bool) -> Caller:
     if not ring.fresh:
         await _look(ring)
     if not ring.locked:
         return _neighbour(scope)
+    if not key and (token := cookie(scope)):
+        return await _by_cookie(scope, token, is_use=is_use)
     if not key:
         raise AccessKeyMissing
     found = await ring.identify(key)
@@ -203,6 +216,54 @@ def _neighbour(scope: Scope) -> Caller:
     return OPEN
 
 
+# Cookies ----------------------------------------------------------------------------------------------------------------------------
+
+
+def cookie(scope: Scope) -> str:
+    """The cookie of a session that a request shows; empty if it shows none."""
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            for part in value.split(b";"):
+                label, _, token = part.strip().partition(b"=")
+                if label == COOKIE.encode():
+                    return str(token, "latin-1")
+    return ""
+
+
+def address(scope: Scope) -> str:
+    """Where a request comes from."""
+    return scope["client"][0] if scope.get("client") else "-"
+
+
+async def _by_cookie(scope: Scope, token: str, *, is_use: bool) -> Caller:
+    session = await scope["app"].state.office.sessions.find(token, is_use=is_use)
+    if scope["method"] not in SAFE:
+        check_page(scope)  # a browser adds the cookie whoever's page it is that asks
+    scope[UNTIL] = session.until
+    caller: Caller = session.caller
+    return caller
+
+
+def is_of_page(scope: Scope) -> bool:
+    """Whether a browser says from which page a request comes."""
+    return any(name in {b"sec-fetch-site", b"origin"} for name, _ in scope["headers"])
+
+
+def check_page(scope: Scope) -> None:
+    """Only pages of our own may change anything; which page asks is said by the browser and cannot be forged by a page."""
+    headers = dict(scope["headers"])
+    site = headers.get(b"sec-fetch-site")
+    if (site != b"same-origin") if site is not None else not _is_of(headers.get(b"origin", b""), headers.get(b"host", b"")):
+        raise ForeignPage
+
+
+def _is_of(origin: bytes, host: bytes) -> bool:
+    """Whether an origin is the host that is asked. A proxy may have taken https off, so the scheme tells no more than the usual port."""
+    scheme, _, place = origin.lower().partition(b"://")
+    port = {b"http": b":80", b"https": b":443"}.get(scheme)
+    return port is not None and bool(place) and place.removesuffix(port) == host.lower().removesuffix(port)
+
+
 def _name(host: str) -> str:
     """A Host header without its port."""
     if host.startswith("["):
@@ -224,13 +285,22 @@ SCHEME = {
         "type": "http",
         "scheme": "bearer",
         "description": "接口钥匙：`Authorization: Bearer 钥匙`，由管理员发放。还没有任何钥匙时，本机的请求可以不带",
-    }
+    },
+    "Session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "管理台登录后的 Cookie，权限与登录所用的钥匙相同；改动数据的请求须由本服务自己的页面发出",
+    },
 }
 
 
-def refusals(name: str) -> tuple[type[FenpaiError], ...]:
+def refusals(name: str, method: str) -> tuple[type[FenpaiError], ...]:
     """The errors by which the guard answers for a door."""
-    return () if need_of(name) is PUBLIC else (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable)
+    if need_of(name) is PUBLIC:
+        return ()
+    of_cookies = (SessionEnded,) if method in SAFE else (SessionEnded, ForeignPage)
+    return (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable, *of_cookies)
 
 
 def matrix(routes: Iterable[object]) -> str:

@@ -21,7 +21,7 @@ from service.store import Event, View
 
 router = door("/v1/changes", "变更")
 
-HIDDEN = ("key.", "audit.")
+HIDDEN = ("key.", "audit.", "session.")
 """Kinds of changes that are for administrators alone begin so."""
 
 

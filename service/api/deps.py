@@ -28,6 +28,7 @@ from service.intake import Desk
 from service.keyring import Caller, Keyring
 from service.register import ActiveRegister
 from service.rulelife import kept
+from service.sessions import Sessions
 from service.shadow import Follower
 from service.vault import Vault
 from service.warden import Warden
@@ -87,6 +88,7 @@ class Office:
     workshop: Workshop
     jobs: Jobs
     keyring: Keyring
+    sessions: Sessions
     warden: Warden
     follower: Follower
     watch: Watch | None

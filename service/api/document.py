@@ -21,6 +21,7 @@ from models.mending import RepairIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
+from models.session import SessionIn
 from models.shadow import ShadowIn, ShadowStopIn
 from models.unmask import UnmaskIn
 from service.api import access, responses
@@ -51,6 +52,7 @@ READ: tuple[type[BaseModel], ...] = (
     KeyIn,
     UnmaskIn,
     RotateIn,
+    SessionIn,
     RepairIn,
     ShadowIn,
     ShadowStopIn,
@@ -132,10 +134,11 @@ def _add_problems(document: Document) -> None:
 def _add_keys(document: Document) -> None:
     """Which operations need a key, and how it is refused."""
     document["components"]["securitySchemes"] = access.SCHEME
-    for operation in _operations(document):
+    for method, operation in _methods(document):
         name = operation["operationId"]
-        if refusals := access.refusals(name):
-            operation["security"] = [{"ApiKey": sorted(access.need_of(name).scopes)}]
+        if refusals := access.refusals(name, method.upper()):
+            scopes = sorted(access.need_of(name).scopes)
+            operation["security"] = [{"ApiKey": scopes}, {"Session": scopes}]
             operation["responses"] = dict(sorted(responses.add(operation["responses"], *refusals).items()))
 
 
@@ -155,7 +158,11 @@ def _describe(schemas: Document) -> None:
 
 
 def _operations(document: Document) -> list[Document]:
-    return [operation for path in document["paths"].values() for operation in path.values()]
+    return [operation for _, operation in _methods(document)]
+
+
+def _methods(document: Document) -> list[tuple[str, Document]]:
+    return [(method, operation) for path in document["paths"].values() for method, operation in path.items()]
 
 
 def _drop_foreign_problem(operation: Document) -> None:

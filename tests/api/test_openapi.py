@@ -107,9 +107,9 @@ class TestOperations:
 
     def test_each_shows_an_example(self, document: Document) -> None:
         for operation in operations(document):
-            answers = [code for code in operation["responses"] if code.startswith("2")]
-            shown = [next(iter(operation["responses"][code]["content"].values())) for code in answers]
-            assert any("example" in content for content in shown), operation["operationId"]
+            answers = [told for code, told in operation["responses"].items() if code.startswith("2") and "content" in told]
+            shown = [next(iter(told["content"].values())) for told in answers]
+            assert not answers or any("example" in content for content in shown), operation["operationId"]
             if "requestBody" in operation:
                 assert "example" in next(iter(operation["requestBody"]["content"].values())), operation["operationId"]
 

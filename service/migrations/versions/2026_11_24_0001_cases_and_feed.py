@@ -58,6 +58,7 @@ def downgrade() -> None:
         "drafts",
         "approvals",
         "jobs",
+        "sessions",
         "api_keys",
     ):
         op.drop_table(table)
@@ -484,6 +485,16 @@ def _api_keys() -> None:
         sa.Column("revoked_at", Moment),
         sa.Column("replaced_by", sa.String(16)),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("used_at", Moment, nullable=False),
+        sa.Column("expires_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_sessions"),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name="fk_sessions_key_id_api_keys"),
     )
     heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
     op.bulk_insert(heads, [{"name": "api_keys", "value": 0, "hash": "0" * 64}])
