@@ -24,7 +24,7 @@ run: setup ## 送示例工单，打印分派结果，然后一直提供服务 | 
 demo: setup ## 同上，打印后结束 | the same, then end
 	@$(BIN)/fenpai demo
 
-test: .venv/.test ## 跑测试，T=路径或参数 | run the tests, T=path or options
+test: .venv/.test .venv/.browser ## 跑测试，T=路径或参数 | run the tests, T=path or options
 	@$(BIN)/python -m pytest $(if $(T),$(T),-n 3 --dist loadfile)
 
 check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Dockerfile、openapi.yaml | every static check
@@ -36,6 +36,7 @@ check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Doc
 	step $(BIN)/lint-imports --no-logo; \
 	step $(BIN)/deptry .; \
 	step $(BIN)/hadolint Dockerfile; \
+	step env PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix service/console run --silent check; \
 	step $(MAKE) --no-print-directory .pins .openapi; \
 	test -z "$$failed" || { echo "未通过：$$failed" >&2; exit 1; }
 
@@ -72,7 +73,7 @@ lock: .venv/.lock ## 更新 constraints.txt 与 requirements.lock | pin the newe
 	@mv requirements.lock.new requirements.lock
 
 clean: ## 删掉 .venv 与缓存 | remove .venv and the caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf service/console/dist service/console/node_modules .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Universal: one file serves every platform and every Python from 3.11 on. The options keep hosts and paths out; the grep above proves it.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -82,13 +83,21 @@ PIN = s/^([a-z0-9.-]+==[^ ]+).*/\1/p
 
 # Each stamp says "installed from these two files"; touch nothing, take no time.
 .venv/.setup: pyproject.toml constraints.txt | .venv/bin/python
-	@echo '安装 fenpai（约半分钟）……'
+	@echo '安装 fenpai（约一分钟，含构建网页控制台；不要控制台则设 FENPAI_SKIP_CONSOLE=1）……'
 	@$(PIP) -c constraints.txt -e .
 	@touch $@
 
 .venv/.test .venv/.check .venv/.bench: .venv/.%: .venv/.setup
 	@echo '安装 $* 所需的包……'
 	@$(PIP) -c constraints.txt -e '.[$*]'
+	@touch $@
+
+# The browser of the console's tests: the machine's own, or Debian's where we may install it.
+.venv/.browser: | .venv/bin/python
+	@command -v "$${FENPAI_TEST_BROWSER:-chromium}" chromium-browser google-chrome google-chrome-stable >/dev/null || { \
+	  echo '安装 Chromium（网页测试用）……'; \
+	  { apt-get update -q && apt-get install -yq --no-install-recommends chromium fonts-wqy-zenhei; } >.venv/browser.log 2>&1; } \
+	  || { echo '装不了 Chromium，网页测试会失败。请用管理员身份安装（Debian：apt-get install chromium），或用 FENPAI_TEST_BROWSER 指明它在哪里。'; tail -n 3 .venv/browser.log; } >&2
 	@touch $@
 
 .venv/.lock: | .venv/bin/python

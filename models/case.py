@@ -232,6 +232,8 @@ class TimelineQuery(Query):
 class FeedQuery(Query):
     """Which changes, and how long to wait for one."""
 
-    after: Position = Field(0, description="只要此位置之后的变更；第一次用 0，以后用上一次答复的 next")
+    after: Position | Literal["now"] = Field(
+        0, description="只要此位置之后的变更；第一次用 0，以后用上一次答复的 next；now：不要以前的，立即得到现在的位置"
+    )
     limit: int = Field(200, ge=1, le=1000, description="最多多少个")
     wait: float = Field(0, ge=0, le=60, allow_inf_nan=False, description="没有新变更时最多等待多少秒，有了立即答复")

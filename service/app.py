@@ -29,6 +29,7 @@ from service.api import (
     changes,
     channels,
     clocks,
+    console,
     deliveries,
     departments,
     document,
@@ -49,6 +50,7 @@ from service.api import (
     triage,
     trials,
     unmask,
+    vocabulary,
 )
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
@@ -86,6 +88,7 @@ ROUTERS = (
     incidents.duplicates,
     clocks.router,
     departments.router,
+    vocabulary.router,
     channels.router,
     deliveries.router,
     rulesets.router,
@@ -155,6 +158,7 @@ def create_app(settings: Settings, now: Now = store.now) -> FastAPI:
         app.router.routes.extend(router.routes)
     access.guard(app)
     StandaloneDocs(app)
+    console.furnish(app)
     app.middleware_stack = Porter(app.build_middleware_stack(), _doors(app))
     return app
 

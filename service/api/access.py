@@ -81,6 +81,7 @@ NEEDS: Mapping[str, Need] = {
     "dismiss_duplicate": _MOVERS,
     "preview": ANY_KEY,
     "departments": ANY_KEY,
+    "vocabulary": ANY_KEY,
     "put_channel": _need(DEPARTMENT, own=True),
     "get_channel": _need(DEPARTMENT, own=True),
     "delete_channel": _need(DEPARTMENT, own=True),

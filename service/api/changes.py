@@ -35,10 +35,14 @@ HIDDEN = ("key.", "audit.", "session.")
 async def changes(query: Annotated[FeedQuery, Query()], request: Request, reads: Reading, bell: Waiting, reach: Reach) -> Response:
     """`after` 之后的变更，按提交的次序，每个恰好一次，不会遗漏。
 
-    把答复中的 `next` 存下来，下一次作为 `after`。带上 `wait=30` 时，没有新变更就等到有为止，最多 30 秒；等待的连接不占用线程和数据库连接。
+    把答复中的 `next` 存下来，下一次作为 `after`；只关心以后的，第一次用 `after=now`。
+
+    带上 `wait=30` 时，没有新变更就等到有为止，最多 30 秒；等待的连接不占用线程和数据库连接。
 
     单位的钥匙只读得到本单位主办、协办的案件，以及使它不再主办、协办的那一次变更。
     """
+    if query.after == "now":
+        return Json({"changes": [], "next": await reads(store.feed_head)})
     view = View(reach, () if caller(request.scope).scopes & {ADMIN} else HIDDEN)
     until = monotonic() + query.wait
     found, looked = await reads(_behind, view, query.after, query.limit)

@@ -1,0 +1,45 @@
+// The change feed: one long poll for the whole page, and everyone on it hears what has changed. Nothing is reloaded by the clock.
+import { onScopeDispose, ref } from "vue";
+import { api, ask, Refused, type Schemas } from "./api/client";
+import { admitted } from "./session";
+
+export type Change = Schemas["Change"];
+type Hear = (changes: Change[]) => void;
+
+/** Seconds that one question may wait for an answer. */
+const WAIT = 25;
+/** Milliseconds before asking again after a failure; doubled up to the second. */
+const PAUSE = [1_000, 30_000] as const;
+const listeners = new Set<Hear>();
+let running = false;
+let after: number | "now" = "now";
+
+/** Position up to which this page has heard. */
+export const heard = ref(0);
+
+/** Hear of every change as long as the component lives. */
+export function onChanges(hear: Hear): void {
+  listeners.add(hear);
+  onScopeDispose(() => listeners.delete(hear));
+  void follow();
+}
+
+async function follow(): Promise<void> {
+  if (running) return;
+  running = true;
+  let pause: number = PAUSE[0];
+  while (listeners.size && admitted.value) {
+    try {
+      const found: Schemas["Changes"] = await ask(api.GET("/v1/changes", { params: { query: { after, wait: WAIT, limit: 500 } } }));
+      after = heard.value = found.next;
+      pause = PAUSE[0];
+      if (found.changes.length) listeners.forEach((hear) => hear(found.changes));
+    } catch (error) {
+      // The database was replaced: what we had heard does not count there.
+      if (error instanceof Refused && error.problem.code === "cursor_ahead") after = "now";
+      await new Promise((go) => setTimeout(go, pause));
+      pause = Math.min(pause * 2, PAUSE[1]);
+    }
+  }
+  running = false;
+}

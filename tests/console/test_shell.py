@@ -1,0 +1,44 @@
+"""The shell around all pages: menu, look, addresses, and what is told where the console is not built."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.conftest import House, Open, barriers
+
+PAGES = ["/", "/cases", "/desk", "/try", "/rules", "/register", "/departments", "/deliveries", "/system"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_opens_without_barriers(visit: Open, path: str, width: int) -> None:
+    page = visit(path, width)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert not barriers(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page is wider than the screen"
+
+
+def test_the_dark_look_has_contrast_too(visit: Open) -> None:
+    page = visit("/")
+    page.get_by_role("button", name="深色").click()
+    expect(page.locator("html.dark")).to_be_attached()
+    assert not barriers(page)
+
+
+def test_the_menu_leads_from_page_to_page_by_keyboard(visit: Open) -> None:
+    page = visit("/")
+    page.get_by_role("link", name="工单", exact=True).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("工单")
+    expect(page.get_by_role("link", name="工单", exact=True)).to_have_attribute("aria-current", "page")
+
+
+def test_an_address_that_leads_nowhere_says_so(visit: Open) -> None:
+    expect(visit("/nowhere").get_by_text("没有这个页面")).to_be_visible()
+
+
+def test_no_style_or_script_but_its_own_may_run(house: House) -> None:
+    answer = house.api("GET", "/console/")
+    policy = answer.headers["content-security-policy"]
+    nonce = policy.split("'nonce-")[1].split("'")[0]
+    assert "script-src 'self';" in policy
+    assert nonce in answer.text
+    assert nonce not in house.api("GET", "/console/").text
