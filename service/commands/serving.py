@@ -25,7 +25,7 @@ def serve(
 
 
 def _serving(address: str, locked: bool = True) -> None:
-    print(f"fenpai 正在提供服务：{address}（接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
+    print(f"fenpai 正在提供服务：{address}（控制台 {address}/console/，接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
     if not locked:
         print("还没有接口钥匙：只接受本机的请求，且不问是谁。发第一把钥匙：fenpai keys create --name 管理员 --scope admin", flush=True)
 
