@@ -94,6 +94,8 @@ class Vocabulary(BaseModel):
     return_reason: dict[str, str] = Field(description="退回热线的理由")
     scope: dict[str, str] = Field(description="钥匙的权限")
     evidence: dict[str, str] = Field(description="依据支持什么：冒号之前的部分，以及 scope: 之后的代码")
+    rule: dict[str, str] = Field(description="在用规则集的规则")
+    clause: dict[str, str] = Field(description="条款：文件、条目和原文")
 
 
 @router.get(
@@ -136,4 +138,6 @@ def _told(ruleset: RuleSet) -> Vocabulary:
         scope=dict(SCOPE_NAMES),
         evidence={"category": "机构类别", "scope": "范围", "issue": "问题类型", "signal": "信号"}
         | {f"scope:{code}": text for code, text in show.SCOPES.items()},
+        rule={rule.id: rule.name for rule in ruleset.rules},
+        clause={code: f"{show.clause(code, ruleset)}：“{clause.quote}”" for code, clause in ruleset.clauses.items()},
     )
