@@ -202,8 +202,8 @@ _LOST_PLUS = re.compile(r"(:[\d.]+) (\d\d:?\d\d)$")
 Moment = Annotated[AwareDatetime, BeforeValidator(_spelt_out)]
 
 
-class CaseQuery(Query):
-    """Which cases, in which order, from where on."""
+class CaseFilters(Query):
+    """Which cases."""
 
     status: Status | None = Field(None, description="状态")
     decision: Outcome | None = Field(None, description="研判结果")
@@ -217,9 +217,20 @@ class CaseQuery(Query):
     created_from: Moment | None = Field(None, description="受理时间不早于；时间须带时区")
     created_to: Moment | None = Field(None, description="受理时间早于")
     updated_since: Moment | None = Field(None, description="最近一次变更不早于")
+
+
+class CaseQuery(CaseFilters):
+    """Which cases, in which order, from where on."""
+
     order: Literal["created", "changed"] = Field("created", description="created：新受理的在前；changed：最久未变更的在前，适合轮询")
     limit: int = Field(50, ge=1, le=500, description="每页多少个")
     cursor: str | None = Field(None, max_length=512, description="上一页给出的 next，其他条件须与上一页相同")
+
+
+class CaseExportQuery(CaseFilters):
+    """Which cases, as which kind of table."""
+
+    format: Literal["xlsx", "csv"] = Field("xlsx", description="xlsx：Excel 工作簿；csv：UTF-8，Excel 能直接打开")
 
 
 class TimelineQuery(Query):

@@ -24,7 +24,9 @@ from service import active, db, intake, log, register, rulebook, store
 from service.api import (
     access,
     accesskeys,
+    audit,
     batch,
+    casefile,
     cases,
     changes,
     channels,
@@ -79,6 +81,7 @@ ROUTERS = (
     triage.router,
     changes.router,
     batch.router,
+    casefile.router,
     cases.router,
     similar.router,
     unmask.router,
@@ -101,6 +104,7 @@ ROUTERS = (
     institutions.router,
     accesskeys.router,
     session.router,
+    audit.router,
     health.router,
 )
 """The busiest first: they are tried in this order."""
@@ -126,6 +130,7 @@ TAGS = [
     {"name": "规则", "description": "在用的规则集与单位"},
     {"name": "名录", "description": "机构名录：查询、导入、导出"},
     {"name": "钥匙", "description": "接口钥匙：发放、更换、吊销"},
+    {"name": "审计", "description": "审计链：查询、核对、导出"},
     {"name": "登录", "description": "管理台的登录与退出"},
     {"name": "运行", "description": "供监控程序使用"},
 ]

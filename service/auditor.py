@@ -45,7 +45,7 @@ def export(
     """导出审计记录，一行一条 JSON；hash 是 SHA-256(prev_hash + row 的紧凑 JSON)。导出本身也记入审计。"""
     with opened(Settings.from_env(os.environ)) as database:
         with database.write() as conn:
-            audit.note_export(conn, who(), after)
+            audit.note_export(conn, who(), what="audit", after=after)
         lines = audit.export(database, after)
         if target == "-":
             sys.stdout.buffer.writelines(lines)
@@ -58,10 +58,10 @@ def export(
 def _mark(noted: str) -> Mark | None:
     if not noted:
         return None
-    seq, _, digest = noted.partition(":")
-    if not seq.isdecimal() or not digest:
+    mark = audit.mark_of(noted)
+    if mark is None:
         raise StartError("--noted 应形如 1234:摘要，即以前核查时打印的链尾")
-    return Mark(int(seq), digest)
+    return mark
 
 
 def _vault(settings: Settings, database: Database) -> Vault:

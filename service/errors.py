@@ -21,7 +21,7 @@ FenpaiError
 │   ├── Conflict               409: OrderConflict, KeyConflict, CursorAhead, ChannelMissing
 │   ├── TooLarge               413
 │   ├── WrongMediaType         415
-│   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query
+│   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query; TooMuch
 │   ├── VersionMissing         428: a move must say which version of the case it was decided on
 │   └── TooMany                429: TooManyAttempts
 └── Fault                      we are at fault (5xx)
@@ -444,6 +444,14 @@ class ParameterInvalid(Invalid):
 
     code = "parameter_invalid"
     title = "查询参数有误"
+
+
+class TooMuch(Refusal):
+    """符合条件的太多，请缩小范围。"""
+
+    code = "too_much"
+    status = 422
+    title = "符合条件的太多"
 
 
 class VersionMissing(Refusal):

@@ -65,6 +65,7 @@ NEEDS: Mapping[str, Need] = {
     "receive_order": _INTAKE,
     "receive_batch": _INTAKE,
     "list_cases": _READERS,
+    "export_cases": _READERS,
     "get_case": _READERS,
     "case_events": _READERS,
     "case_clocks": _READERS,
@@ -130,6 +131,7 @@ NEEDS: Mapping[str, Need] = {
     "list_keys": NOBODY_ELSE,
     "rotate_key": NOBODY_ELSE,
     "revoke_key": NOBODY_ELSE,
+    **dict.fromkeys(("list_audit", "verify_audit", "export_audit"), NOBODY_ELSE),
     **dict.fromkeys(("get_session", "sign_in", "sign_out"), PUBLIC),
 }
 """By the name of the operation, which is the name of its function and its operationId."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from models.access import KeyIn, RotateIn
+from models.audit import AuditVerifyIn
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
@@ -53,6 +54,7 @@ READ: tuple[type[BaseModel], ...] = (
     UnmaskIn,
     RotateIn,
     SessionIn,
+    AuditVerifyIn,
     RepairIn,
     ShadowIn,
     ShadowStopIn,

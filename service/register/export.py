@@ -2,15 +2,12 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 
 from models.register import Institution
 from models.ruleset import RuleSet
 from service.register.columns import HEADINGS
-
-FORMULA = re.compile(r"^'*[=+\-@＝＋－＠\t\r]")
-"""A table program takes such a cell for a formula, and would run it; one that is guarded already is guarded once more."""
+from service.sheets import guarded
 
 
 def as_csv(rows: Iterable[Institution], ruleset: RuleSet) -> bytes:
@@ -19,14 +16,10 @@ def as_csv(rows: Iterable[Institution], ruleset: RuleSet) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADINGS.values())
-    writer.writerows([_guarded(cell) for cell in _cells(row, names)] for row in rows)
+    writer.writerows([guarded(cell) for cell in _cells(row, names)] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
 def _cells(row: Institution, names: dict[str, str]) -> list[str]:
     department = names.get(row.department or "", row.department or "")
     return [row.name, "；".join(row.aliases), row.category or "", department, row.licence, row.address, row.street, row.status]
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if FORMULA.match(cell) else cell

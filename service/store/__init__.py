@@ -13,6 +13,7 @@ from service.store.apikeys import (
     revoke_api_key,
     rotate_api_key,
 )
+from service.store.audit_log import LogFilters, list_log
 from service.store.cases import cases_by_id, find_case, get_case, moved_cases, state_hash
 from service.store.chain import all_versions, export_chain, hash_at, sealed_cases, verify_chain
 from service.store.channels import Channel, get_channel, list_channels, put_channel, remove_channel, rest_channel
@@ -211,6 +212,7 @@ __all__ = [
     "KeyRow",
     "Lesson",
     "Listed",
+    "LogFilters",
     "Mark",
     "MoveKey",
     "NewCase",
@@ -332,6 +334,7 @@ __all__ = [
     "list_incidents",
     "list_institutions",
     "list_jobs",
+    "list_log",
     "list_position",
     "list_proposals",
     "list_quarantines",

@@ -1,6 +1,6 @@
 """The audit: read the whole feed again and say where it, or a case it tells of, is no longer what was written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -31,14 +31,15 @@ class _Broken(Exception):
         self.why = why
 
 
-def verify_chain(conn: Connection, *, after: int = 0) -> ChainReport:
-    """Check every row behind `after` and the cases they tell of; memory does not grow with the feed."""
+def verify_chain(conn: Connection, *, after: int = 0, heard: Callable[[int], None] = lambda _: None) -> ChainReport:
+    """Check every row behind `after` and the cases they tell of; memory does not grow with the feed. `heard` is told of each stretch."""
     end = read_head(conn)
     last = Head(after, GENESIS)
     try:
         last = _start(conn, after)
         for stride in _strides(conn, after, end.seq):
             last = _check_stride(conn, last, stride)
+            heard(len(stride))
         _check_end(last, end)
         _check_strays(conn, end)
         _check_keys(conn, end)
@@ -46,7 +47,7 @@ def verify_chain(conn: Connection, *, after: int = 0) -> ChainReport:
     except _Broken as broken:
         return ChainReport(broken.seq - after, end.seq, broken.seq, broken.why)
     except (ValueError, TypeError, KeyError):  # what was written can always be read
-        return ChainReport(last.seq - after, end.seq, min(last.seq + 1, end.seq), "something here cannot be read any more")
+        return ChainReport(last.seq - after, end.seq, min(last.seq + 1, end.seq), "这里有内容已无法读懂")
     return ChainReport(end.seq - after, end.seq, None, None)
 
 
@@ -55,7 +56,7 @@ def _start(conn: Connection, after: int) -> Head:
         return Head(0, GENESIS)
     found = conn.execute(select(events.c.hash).where(events.c.seq == after)).scalar_one_or_none()
     if found is None:
-        raise _Broken(after, "this row is missing")
+        raise _Broken(after, "缺了这一行")
     return Head(after, found)
 
 
@@ -70,11 +71,11 @@ def _check_stride(conn: Connection, last: Head, stride: list[Event]) -> Head:
     noted, struck = _notes(conn, stride), _struck(conn, told_of)
     for event in stride:
         if event.seq != last.seq + 1:
-            raise _Broken(last.seq + 1, "this row is missing")
+            raise _Broken(last.seq + 1, "缺了这一行")
         if event.prev_hash != last.hash:
-            raise _Broken(event.seq, "it does not follow the row before it")
+            raise _Broken(event.seq, "它接不上前一行")
         if event.hash != chain_hash(event.prev_hash, event.seq, event):
-            raise _Broken(event.seq, "its content is not what was hashed")
+            raise _Broken(event.seq, "它的内容与当时的摘要不符")
         if event.kind == "case.received":
             _check_birth(event, told_of.get(event.case_id or ""), struck.get(event.case_id or ""))
         if NOTED in event.data and event.case_id not in struck:
@@ -98,39 +99,39 @@ def _check_note(event: Event, noted: dict[tuple[str, int], str]) -> None:
     told = orjson.loads(event.data)
     note = noted.get((event.case_id or "", told.get("version", 0)))
     if note is None:
-        raise _Broken(event.seq, f"what was written with it to case {event.case_id} is missing")
+        raise _Broken(event.seq, f"缺了当时写给案件 {event.case_id} 的文字")
     if sha256(note.encode()).hexdigest() != told.get("note_hash"):
-        raise _Broken(event.seq, f"what was written with it to case {event.case_id} is not what was hashed")
+        raise _Broken(event.seq, f"当时写给案件 {event.case_id} 的文字被改过")
 
 
 def _check_state(event: Event, case: CaseRow) -> None:
     """A case stands as its last move left it; what its earlier ones did is past."""
     told = orjson.loads(event.data)
     if "state_hash" in told and event.seq > case.seq:
-        raise _Broken(event.seq, f"case {case.id} does not know of this")
+        raise _Broken(event.seq, f"案件 {case.id} 没有记着这一步")
     if case.seq != event.seq:
         return
     if (case.version, case.status, case.lead) != (told.get("version", 1), told["status"], told["lead"]) or case.updated_at != event.at:
-        raise _Broken(event.seq, f"case {case.id} does not stand as this left it")
+        raise _Broken(event.seq, f"案件 {case.id} 不是这一步留下的样子")
     if told.get("state_hash") not in {None, state_hash(case, case.departments)}:
-        raise _Broken(event.seq, f"case {case.id} does not stand as this left it")
+        raise _Broken(event.seq, f"案件 {case.id} 不是这一步留下的样子")
 
 
 def _check_end(last: Head, end: Head) -> None:
     if last.seq != end.seq:
-        raise _Broken(last.seq + 1, "this row is missing")
+        raise _Broken(last.seq + 1, "缺了这一行")
     if last.hash != end.hash:
-        raise _Broken(last.seq, "it is not the row at which the feed's head points")
+        raise _Broken(last.seq, "它不是链尾所记的那一行")
 
 
 def _check_birth(event: Event, case: CaseRow | None, struck: str | None) -> None:
     if case is None:
-        raise _Broken(event.seq, f"case {event.case_id} is missing")
+        raise _Broken(event.seq, f"缺了案件 {event.case_id}")
     told = orjson.loads(event.data)
     if told.get("record_hash") != record_hash(case, struck):
-        raise _Broken(event.seq, f"case {case.id} is not what was received and decided")
+        raise _Broken(event.seq, f"案件 {case.id} 不是当时受理、研判的内容")
     if told.get("complainant", False) is not (case.complainant is not None) and struck is None:
-        raise _Broken(event.seq, f"who complained is missing in case {case.id}, or was put there")
+        raise _Broken(event.seq, f"案件 {case.id} 的诉求人被去掉或添上了")
 
 
 def _struck(conn: Connection, of: Iterable[str]) -> dict[str, str]:
@@ -150,11 +151,11 @@ def _check_strays(conn: Connection, end: Head) -> None:
     mine = (events.c.seq == cases.c.seq) & (events.c.case_id == cases.c.id)
     stray = conn.execute(select(cases.c.id).outerjoin(events, mine).where(events.c.seq.is_(None)).limit(1)).scalar_one_or_none()
     if stray is not None:
-        raise _Broken(end.seq, f"case {stray} stands in no event")
+        raise _Broken(end.seq, f"案件 {stray} 不在审计链中")
     part = case_departments.c
     moved = select(part.case_id).join(cases, cases.c.id == part.case_id).where(part.created_at != cases.c.created_at).limit(1)
     if (stray := conn.execute(moved).scalar_one_or_none()) is not None:
-        raise _Broken(end.seq, f"a department's part in case {stray} has another time than the case")
+        raise _Broken(end.seq, f"案件 {stray} 的承办单位与案件的时间不同")
 
 
 def _check_keys(conn: Connection, end: Head) -> None:
@@ -171,11 +172,11 @@ def _check_keys(conn: Connection, end: Head) -> None:
     rows = {row.id: row for row in list_api_keys(conn)}
     for key_id, (seq, data) in told.items():
         if key_id not in rows or _key(rows[key_id]) != {name: data.get(name) for name in KEY_FACTS}:
-            raise _Broken(seq, f"API key {key_id} is not as this left it")
+            raise _Broken(seq, f"钥匙 {key_id} 不是这一步留下的样子")
     if strays := rows.keys() - told.keys():
-        raise _Broken(end.seq, f"API key {min(strays)} stands in no event")
+        raise _Broken(end.seq, f"钥匙 {min(strays)} 不在审计链中")
     if keys_revision(conn) != count:
-        raise _Broken(end.seq, "the revision of the API keys is not the number of their changes")
+        raise _Broken(end.seq, "钥匙的变更次数与审计链不符")
 
 
 KEY_FACTS = ("record_hash", "expires_at", "revoked_at", "replaced_by")
@@ -188,14 +189,20 @@ def _key(row: KeyRow) -> dict[str, Any]:
 
 def _check_rulesets(conn: Connection, end: Head) -> None:
     """Published versions are what was published."""
+    told = _published(conn)
+    for row in conn.execute(select(rulesets.c.pack, rulesets.c.version, rulesets.c.digest)):
+        seq, digest = told.get((row.pack, row.version), (end.seq, None))
+        if digest != row.digest:
+            raise _Broken(seq, f"{row.pack} 第 {row.version} 版不是当时发布的")
+
+
+def _published(conn: Connection) -> dict[tuple[str, int], tuple[int, str]]:
+    """Where the feed tells of each published version, and with which digest."""
     told = {}
     for event in _read_events(conn, events.c.kind == "rules.published"):
         data = orjson.loads(event.data)
         told[data["pack"], data["version"]] = (event.seq, data["digest"])
-    for row in conn.execute(select(rulesets.c.pack, rulesets.c.version, rulesets.c.digest)):
-        seq, digest = told.get((row.pack, row.version), (end.seq, None))
-        if digest != row.digest:
-            raise _Broken(seq, f"version {row.version} of {row.pack} is not what was published")
+    return told
 
 
 def _read_events(conn: Connection, wanted: ColumnElement[bool]) -> Iterator[Event]:
@@ -208,10 +215,11 @@ def hash_at(conn: Connection, seq: int) -> str | None:
     return conn.execute(select(events.c.hash).where(events.c.seq == seq)).scalar_one_or_none()
 
 
-def all_versions(conn: Connection) -> list[tuple[str, int, str]]:
-    """Every published version with its digest."""
+def all_versions(conn: Connection) -> list[tuple[str, int, str, int]]:
+    """Every published version with its digest, and where the feed tells of it."""
+    told = _published(conn)
     rows = conn.execute(select(rulesets.c.pack, rulesets.c.version, rulesets.c.digest).order_by(rulesets.c.pack, rulesets.c.version))
-    return [(row.pack, row.version, row.digest) for row in rows]
+    return [(row.pack, row.version, row.digest, told.get((row.pack, row.version), (0, ""))[0]) for row in rows]
 
 
 def sealed_cases(conn: Connection, after: str = "") -> Iterator[tuple[str, bytes]]:

@@ -19,5 +19,5 @@ def test_the_chain_is_verified_and_written_out(fenpai: Fenpai) -> None:
     assert [row["row"][2] for row in rows] == ["key.created", "audit.exported"]
     assert fenpai("audit", "verify", "--noted", mark).code == 0
     other = fenpai("audit", "verify", "--noted", f"1:{'0' * 64}")
-    assert (other.code, "第 2 行不符" in other.err) == (1, True)
+    assert (other.code, "第 1 行不符" in other.err) == (1, True)
     assert fenpai("audit", "verify", "--noted", "x").code == 2

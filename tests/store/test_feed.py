@@ -58,15 +58,15 @@ class TestReading:
 
 
 FORGERIES: list[tuple[str, int, str]] = [
-    ("UPDATE events SET actor = 'someone else' WHERE seq = 700", 700, "not what was hashed"),
-    ("UPDATE events SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 2", 2, "not what was hashed"),
-    ("UPDATE events SET hash = repeat_x WHERE seq = 5", 5, "not what was hashed"),
-    ("DELETE FROM events WHERE seq = 3", 3, "missing"),
-    ("DELETE FROM events WHERE seq > 600", 601, "missing"),
-    ("UPDATE heads SET hash = repeat_x WHERE name = 'events'", 705, "head"),
-    ("UPDATE cases SET triage = '{}' WHERE seq = 4", 4, "not what was received and decided"),
-    ("UPDATE cases SET content = 'all is well' WHERE seq = 4", 4, "not what was received and decided"),
-    ("DELETE FROM cases WHERE seq = 1", 1, "missing"),
+    ("UPDATE events SET actor = 'someone else' WHERE seq = 700", 700, "与当时的摘要不符"),
+    ("UPDATE events SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 2", 2, "与当时的摘要不符"),
+    ("UPDATE events SET hash = repeat_x WHERE seq = 5", 5, "与当时的摘要不符"),
+    ("DELETE FROM events WHERE seq = 3", 3, "缺了这一行"),
+    ("DELETE FROM events WHERE seq > 600", 601, "缺了这一行"),
+    ("UPDATE heads SET hash = repeat_x WHERE name = 'events'", 705, "链尾"),
+    ("UPDATE cases SET triage = '{}' WHERE seq = 4", 4, "不是当时受理"),
+    ("UPDATE cases SET content = 'all is well' WHERE seq = 4", 4, "不是当时受理"),
+    ("DELETE FROM cases WHERE seq = 1", 1, "缺了案件"),
 ]
 
 
