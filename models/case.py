@@ -119,6 +119,7 @@ class Case(CaseSummary):
     address: str = Field(description="机构地址或问题发生地")
     details: Details = Field(description="工单中的其他内容")
     has_complainant: bool = Field(description="是否留有诉求人信息（加密保存）")
+    struck_at: AwareDatetime | None = Field(None, description="何时按保存期限清除了诉求人、原文和所写的文字；没有清除为 null")
     complainant: Masked | None = Field(description="诉求人，已遮盖；没有，或要求保密、举报而不提供，则为 null")
     triage: Decision = Field(description="研判结果，含依据")
     clocks: list[Clock] = Field(description="各项期限；计算过程见 `/v1/cases/{id}/clocks`")

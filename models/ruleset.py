@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from models.clocks import CalendarFile, ClocksFile
 from models.incidents import IncidentsFile
+from models.retention import RetentionFile
 from models.strict import ClauseId, Label, Prose, Strict
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -390,6 +391,7 @@ class RuleSet(Strict):
     cases: dict[str, tuple[Expectation, ...]]
     clocks: ClocksFile | None = None
     incidents: IncidentsFile | None = None
+    retention: RetentionFile | None = None
     calendar: tuple[CalendarFile, ...] = ()
 
     def department(self, code: str) -> Department:

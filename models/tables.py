@@ -107,6 +107,8 @@ cases = Table(
     Column("progress", Text, nullable=False),
     Column("merged_into", String(26)),
     Column("alarm", String(16)),
+    # Since when its texts are gone, because it was kept long enough.
+    Column("struck_at", Moment),
     # The number first: officers look cases up by it without knowing which system sent them.
     UniqueConstraint("source_order_no", "source_system"),
     Index(None, "seq", unique=True),

@@ -31,6 +31,7 @@ COMMANDS = {
     "deliveries": "service.post:app",
     "keys": "service.locksmith:app",
     "audit": "service.auditor:app",
+    "retention": "service.commands.retention:app",
     "incidents": "service.groups:app",
     "duplicates": "service.groups:alone",
     "institutions": "service.commands.institutions:app",

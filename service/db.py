@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -198,6 +198,17 @@ def _raw(conn: Connection) -> Any:
 def ping(database: Database) -> None:
     with database.read() as conn:
         conn.execute(text("SELECT 1"))
+
+
+def scrub(database: Database) -> None:
+    """Give up the room of what was deleted, so that it is not merely out of sight. PostgreSQL's pages are only marked as free."""
+    if database.path is None:
+        with _told(), database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(text("VACUUM"))
+        return
+    with _told(), closing(sqlite3.connect(database.path, isolation_level=None)) as raw:
+        for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.execute(statement)
 
 
 # The schema -------------------------------------------------------------------------------------------------------------------

@@ -139,8 +139,8 @@ def _plain(complainant: Complainant) -> bytes:
 
 def _same_complainant(outcome: Outcome, complainant: Complainant | None, vault: Vault) -> bool:
     sealed = outcome.case.complainant
-    if outcome.result == "created" or (sealed is None and complainant is None):
-        return True
+    if outcome.result == "created" or (sealed is None and complainant is None) or outcome.case.struck_at:
+        return True  # of one that was struck out, the rest of the order is all that can be compared
     return sealed is not None and complainant is not None and vault.unseal(sealed) == _plain(complainant)
 
 

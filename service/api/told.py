@@ -82,6 +82,7 @@ def whole(dossier: Dossier) -> dict[str, Any]:
         "address": case.address,
         "details": orjson.Fragment(case.details),
         "has_complainant": case.complainant is not None,
+        "struck_at": case.struck_at and local(case.struck_at),
         "triage": orjson.Fragment(case.triage),
         "clocks": [_clock(*clock) for clock in dossier.clocks],
         "progress": _progress(dossier.case.progress),

@@ -87,6 +87,8 @@ def _standing(row: Row, asked: Question) -> Standing:
 def _refusals(row: Row, asked: Question) -> Iterator[Refusal]:
     """State first, so that whoever asks hears how the case stands."""
     case, ground = asked.case, asked.ground
+    if case.struck:
+        yield NotNow(f"案件已按保存期限清除，不能{row.name}。")
     if case.status not in row.origins:
         yield NotNow(f"案件{STATUS_NAMES[case.status]}，不能{row.name}。")
     if ground.actor.roles(case, ground.terms).isdisjoint(row.who):

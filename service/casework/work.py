@@ -78,6 +78,7 @@ class Work:
     clocks: tuple[CaseClock, ...]
     progress: Progress
     merged_into: str | None = None
+    struck: bool = False
 
     def clock(self, kind: ClockKind) -> CaseClock | None:
         """The clock of this kind that runs."""
@@ -104,6 +105,7 @@ def work_of(row: CaseRow) -> Work:
         clocks=read_clocks(row.clocks),
         progress=read_progress(row.progress),
         merged_into=row.merged_into,
+        struck=row.struck_at is not None,
     )
 
 

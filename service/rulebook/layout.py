@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from models.clocks import CalendarFile, ClocksFile
 from models.incidents import IncidentsFile
+from models.retention import RetentionFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, RulesetFile, RulesFile
 from service.rulebook.shape import every_key
 
@@ -36,6 +37,7 @@ LAYOUT = (
     Kind("aliases.yaml", AliasesFile),
     Kind("clocks.yaml", ClocksFile),
     Kind("incidents.yaml", IncidentsFile),
+    Kind("retention.yaml", RetentionFile),
     Kind("calendar/*.yaml", CalendarFile),
 )
 """The first pattern that fits a name decides."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from models.clocks import CalendarFile, ClocksFile
 from models.incidents import IncidentsFile
+from models.retention import RetentionFile
 from models.ruleset import AliasesFile, CasesFile, ClausesFile, DepartmentsFile, IssuesFile, Rule, RuleSet, RulesetFile, RulesFile
 from service.rulebook.layout import WORDS, belongs, kind_of, missing
 from service.rulebook.mistakes import Mistake
@@ -131,6 +132,7 @@ def assemble(pack: Pack, version: int) -> RuleSet:
         cases={name: sheet.model.cases for name, sheet in pack.sheets.items() if isinstance(sheet.model, CasesFile)},
         clocks=next((model for model in models if isinstance(model, ClocksFile)), None),
         incidents=next((model for model in models if isinstance(model, IncidentsFile)), None),
+        retention=next((model for model in models if isinstance(model, RetentionFile)), None),
         calendar=tuple(model for model in models if isinstance(model, CalendarFile)),
     )
 

@@ -125,6 +125,7 @@ from service.store.register import (
     write_register,
 )
 from service.store.replicas import list_replicas, note_replica
+from service.store.retention import Closed, Strike, archived_cases, forget_jobs, strike_cases
 from service.store.rows import (
     ApprovalRow,
     Arrived,
@@ -201,6 +202,7 @@ __all__ = [
     "ChainReport",
     "Channel",
     "Claim",
+    "Closed",
     "Cursor",
     "Delivery",
     "DeliveryRow",
@@ -238,6 +240,7 @@ __all__ = [
     "ShadowCase",
     "ShadowRow",
     "StoredVerdict",
+    "Strike",
     "Tally",
     "Tried",
     "Truth",
@@ -263,6 +266,7 @@ __all__ = [
     "all_versions",
     "append_events",
     "approved_content",
+    "archived_cases",
     "arrivals",
     "begin_sorting",
     "bind_data_key",
@@ -299,6 +303,7 @@ __all__ = [
     "feed_head",
     "find_case",
     "find_move_key",
+    "forget_jobs",
     "free_claims",
     "get_api_key",
     "get_case",
@@ -378,6 +383,7 @@ __all__ = [
     "sorted_to",
     "state_hash",
     "stop_shadow",
+    "strike_cases",
     "take_head",
     "tallies_of",
     "tell_draft",

@@ -59,7 +59,7 @@ def cases_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, CaseRow]:
 
 def text_hash(case: Case) -> str:
     """The hash of what was written and what was read in it: all that is struck out when a case has been kept long enough."""
-    return _hash([case.title, case.content, case.institution, case.address, case.details, case.triage])
+    return hash_of([case.title, case.content, case.institution, case.address, case.details, case.triage])
 
 
 def record_hash(case: Case, text: str | None = None) -> str:
@@ -81,7 +81,7 @@ def record_hash(case: Case, text: str | None = None) -> str:
         case.ruleset_digest,
         text or text_hash(case),
     ]
-    return _hash(unchanging)
+    return hash_of(unchanging)
 
 
 class Changing(Protocol):
@@ -114,10 +114,10 @@ def state_hash(case: Changing, departments: Iterable[CaseDepartment]) -> str:
         at = part.opinion_at and to_text(part.opinion_at)
         parts.setdefault(part.department, [part.department, part.role, part.issue, part.opinion, at, part.opinion_version])
     state = [case.status, case.lead, case.category, case.hops, case.complex, case.clocks, case.progress, case.merged_into, case.alarm]
-    return _hash([*state, list(parts.values())])
+    return hash_of([*state, list(parts.values())])
 
 
-def _hash(values: list[Any]) -> str:
+def hash_of(values: list[Any]) -> str:
     return sha256(orjson.dumps(values)).hexdigest()
 
 

@@ -1,6 +1,8 @@
 """The audit: read the whole feed again and say where it, or a case it tells of, is no longer what was written."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -9,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from models.tables import case_departments, cases, events, notes, rulesets, to_text
 from service.store.apikeys import KeyRow, key_hash, keys_revision, list_api_keys
-from service.store.cases import cases_by_id, record_hash, state_hash
+from service.store.cases import cases_by_id, record_hash, state_hash, text_hash
 from service.store.events import GENESIS, Head, chain_hash, changes, read_head
 from service.store.rows import CaseRow, ChainReport, Event
 
@@ -20,6 +22,15 @@ STRUCK = "case.struck"
 
 NOTED = '"note_hash"'
 """Stands in an event that came with a note: what people wrote is kept beside the feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """When the texts of a case were struck out; the hash of what they said, and that of what stands in their place."""
+
+    at: datetime
+    text_hash: str
+    left_hash: str
 
 
 class _Broken(Exception):
@@ -124,23 +135,32 @@ def _check_end(last: Head, end: Head) -> None:
         raise _Broken(last.seq, "它不是链尾所记的那一行")
 
 
-def _check_birth(event: Event, case: CaseRow | None, struck: str | None) -> None:
+def _check_birth(event: Event, case: CaseRow | None, struck: Struck | None) -> None:
     if case is None:
         raise _Broken(event.seq, f"缺了案件 {event.case_id}")
     told = orjson.loads(event.data)
-    if told.get("record_hash") != record_hash(case, struck):
+    _check_blank(event, case, struck)
+    if told.get("record_hash") != record_hash(case, struck.text_hash if struck else None):
         raise _Broken(event.seq, f"案件 {case.id} 不是当时受理、研判的内容")
     if told.get("complainant", False) is not (case.complainant is not None) and struck is None:
         raise _Broken(event.seq, f"案件 {case.id} 的诉求人被去掉或添上了")
 
 
-def _struck(conn: Connection, of: Iterable[str]) -> dict[str, str]:
-    """The cases whose texts were struck out, each with the hash of what it said."""
+def _check_blank(event: Event, case: CaseRow, struck: Struck | None) -> None:
+    """What was struck out is gone, and nothing was put in its place; and nothing is said to be gone that was not struck out."""
+    if case.struck_at != (struck.at if struck else None):
+        raise _Broken(event.seq, f"案件 {case.id} 的清除没有记在审计链里")
+    if struck and (case.complainant is not None or text_hash(case) != struck.left_hash):
+        raise _Broken(event.seq, f"案件 {case.id} 已按保存期限清除，之后又被写入了内容")
+
+
+def _struck(conn: Connection, of: Iterable[str]) -> dict[str, Struck]:
+    """The cases whose texts were struck out."""
     wanted = list(of)
     if not wanted:
         return {}
-    rows = conn.execute(select(events.c.case_id, events.c.data).where(events.c.kind == STRUCK, events.c.case_id.in_(wanted)))
-    return {row.case_id: str(orjson.loads(row.data)["text_hash"]) for row in rows}
+    rows = conn.execute(select(events.c.case_id, events.c.at, events.c.data).where(events.c.kind == STRUCK, events.c.case_id.in_(wanted)))
+    return {row.case_id: Struck(row.at, **{name: orjson.loads(row.data)[name] for name in ("text_hash", "left_hash")}) for row in rows}
 
 
 # What stands beside the feed -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ _TOLD = (
     verdicts.c.lead.label("right_lead"),
     verdicts.c.outside,
 )
-_PAST = select(*_TOLD).select_from(cases.outerjoin(verdicts, verdicts.c.case_id == cases.c.id)).where(_COMPLAINT)
+_WHOLE = cases.c.struck_at.is_(None)  # nobody can decide again on a text that is gone
+_PAST = select(*_TOLD).select_from(cases.outerjoin(verdicts, verdicts.c.case_id == cases.c.id)).where(_COMPLAINT, _WHOLE)
 _CONFIRMED = or_(verdicts.c.lead.is_not(None), verdicts.c.outside.is_not(None))
 
 
@@ -63,6 +64,6 @@ def lessons(conn: Connection, limit: int, *, stands: bool) -> list[Lesson]:
     joined = verdicts.join(cases, cases.c.id == verdicts.c.case_id)
     # Ids rise with time, and by them the few can be read in order without sorting them all.
     order = verdicts.c.case_id.desc()
-    statement = select(*_TOLD, verdicts.c.body).select_from(joined).where(known, _COMPLAINT).order_by(order).limit(limit)
+    statement = select(*_TOLD, verdicts.c.body).select_from(joined).where(known, _COMPLAINT, _WHOLE).order_by(order).limit(limit)
     found = [dict(row) for row in conn.execute(statement).mappings()]
     return [Lesson(verdict=row.pop("body"), case=PastCase(**row)) for row in found]

@@ -161,6 +161,7 @@ def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tup
         case.progress,
         case.merged_into,
         case.alarm,
+        None,
     )
 
 

@@ -58,6 +58,7 @@ class Case:
     progress: str = "{}"
     merged_into: str | None = None
     alarm: str | None = None
+    struck_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ def _cases() -> None:
         sa.Column("progress", sa.Text, nullable=False),
         sa.Column("merged_into", sa.String(26)),
         sa.Column("alarm", sa.String(16)),
+        sa.Column("struck_at", Moment),
         sa.PrimaryKeyConstraint("id", name="pk_cases"),
         sa.UniqueConstraint("source_order_no", "source_system", name="uq_cases_source_order_no_source_system"),
     )
