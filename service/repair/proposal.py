@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from models.ruleset import Expectation, RuleSet
 from service import rulebook
@@ -22,6 +23,8 @@ MOST_TRIED = 8_000
 """Candidates that are tried in one round."""
 MOST_VERIFIED = 6
 """Of the best, how many are tried on the real engine before a round gives up."""
+MOST_OTHERS = 3
+"""Other ways that a proposal names."""
 CLAUSE = re.compile(r"[^。！？!?；;\n，,]+[。！？!?；;\n，,]*")
 ADVANCE: Callable[[str], None] = lambda _: None  # noqa: E731 - the default says nothing
 
@@ -113,7 +116,7 @@ def _next(now: Round, wrong: Sequence[Sample], right: Sequence[Sample]) -> tuple
         if lifted > 0:
             name = cases_beside(find(now.files, candidate.edits[0])[0])
             pin = _pin(now, after, gains or sorted(worth.mended) or now.scale.wrong, wrong)
-            others = tuple(other.edits for other, value in ranked[number + 1 :] if len(value.mended) == len(worth.mended))[:3]
+            others = tuple(other.edits for other, value in ranked[number + 1 :] if len(value.mended) == len(worth.mended))[:MOST_OTHERS]
             return Step(candidate.edits, tuple(wrong[place] for place in gains), lifted, others, pin, name), after
     return None
 
@@ -132,18 +135,25 @@ def _tried(now: Round, candidate: Candidate, wrong: Sequence[Sample], right: Seq
 
 
 def _ranked(now: Round, wrong: Sequence[Sample], right: Sequence[Sample]) -> list[tuple[Candidate, Worth]]:
-    """All candidates that mend something and break nothing, best first."""
+    """The best candidates that mend something and break nothing, best first: as many as are looked at."""
     bench, scale = now.scale.bench, now.scale
     cases = [scale.ready[place] for place in scale.wrong]
     words = words_of(bench.plan, cases, scale.ready[len(wrong) :], MOST_WORDS)
     phrases = {phrase for ready in cases for phrase in _misleading(now, ready)}
     shop = Workshop(now.ruleset, sorted({*(word.text for word in words), *phrases}))
     weighed = Scale(shop.bench, wrong, right)
-    singles = dict.fromkeys(each for ready in cases for each in candidates(ready, bench, now.ruleset, words))
-    ranked = _weighed(shop, weighed, singles)
-    if not any(worth.mended for _, worth in ranked):
-        ranked += _weighed(shop, weighed, dict.fromkeys(each for ready in cases for each in pairs(ready, now.ruleset, words)))
-    return sorted(ranked, key=_rank)
+    singles = _weighed(shop, weighed, dict.fromkeys(each for ready in cases for each in candidates(ready, bench, now.ruleset, words)))
+    found = _keeping(shop, weighed, singles)
+    if not any(worth.mended for _, worth in found):
+        paired = _weighed(shop, weighed, dict.fromkeys(each for ready in cases for each in pairs(ready, now.ruleset, words)))
+        found = _keeping(shop, weighed, [*singles, *paired])
+    return found
+
+
+def _keeping(shop: Workshop, scale: Scale, found: Iterable[tuple[Candidate, Worth]]) -> list[tuple[Candidate, Worth]]:
+    """The first that break no right case, best first. This is asked last, and of few: it costs a hundred times what a gain costs."""
+    kept = (item for item in sorted(found, key=_rank) if scale.keeps(shop.effect(item[0])))
+    return list(islice(kept, MOST_VERIFIED + MOST_OTHERS))
 
 
 def _misleading(now: Round, ready: Ready) -> Iterator[str]:
@@ -161,18 +171,15 @@ def _rank(item: tuple[Candidate, Worth]) -> tuple[object, ...]:
 
 
 def _weighed(shop: Workshop, scale: Scale, found: Iterable[Candidate]) -> list[tuple[Candidate, Worth]]:
-    """What candidates are worth. Words that are hardly names are not proposed for the sake of one case: any word would mend one."""
+    """What candidates are worth to the wrong cases.
+
+    Words that are hardly names are not proposed for the sake of one case: any word would mend one.
+    """
     ranked = []
-    wrong = set(scale.wrong)
-    for number, candidate in enumerate(found):
-        if number >= MOST_TRIED:
-            break
-        effect = shop.effect(candidate)
-        places = scale.with_patterns(effect.touched)
-        if wrong.intersection(places):
-            worth = scale.weigh(effect.plan, places, opens=effect.opens)
-            if worth is not None and not worth.broken and (len(worth.mended) > 1 or candidate.likely >= 0):
-                ranked.append((candidate, worth))
+    for candidate in islice(found, MOST_TRIED):
+        worth = scale.gain(shop.effect(candidate))
+        if worth is not None and not worth.broken and (len(worth.mended) > 1 or candidate.likely >= 0):
+            ranked.append((candidate, worth))
     return ranked
 
 

@@ -1,9 +1,9 @@
 """The scale: what a change of the rules mends among the wrong cases, and what it breaks among all that are right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from service.engine.plan import Plan
+from service.repair.workshop import Effect
 from service.ruletest.bench import Bench, Ready
 from service.ruletest.trial import Sample, Seen, faults
 
@@ -13,7 +13,7 @@ Keys = frozenset[tuple[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a change is worth: cases mended whole, single faults lifted, cases broken."""
+    """What a change is worth: wrong cases mended whole, single faults lifted, wrong cases made wrong in another way."""
 
     mended: frozenset[int]
     lifted: int
@@ -39,34 +39,31 @@ class Scale:
         """The cases that are to be mended: those among the wrong that are wrong now."""
         return [place for place in self._wrong if self.before[place]]
 
-    def with_patterns(self, patterns: Iterable[int]) -> list[int]:
-        """The cases in which one of these patterns stands."""
-        return sorted({place for pattern in patterns for place in self._places.get(pattern, ())})
-
-    def weigh(self, plan: Plan, places: Iterable[int], *, opens: bool, at_least: int = 0) -> Worth | None:
-        """What a changed plan is worth, by the cases that it can touch; None as soon as it is worth too little.
-
-        `opens`: the change lets the gate in what it kept out.
-        """
+    def gain(self, effect: Effect) -> Worth | None:
+        """What a change is worth to the wrong cases that it can touch; None where it lifts nothing."""
         mended, broken, lifted = set[int](), set[int](), 0
-        for place in places:
-            after = self._after(place, plan, opens=opens)
-            before = self.before[place]
+        for place in self._touched(effect, right=False):
+            after, before = self._after(place, effect), self.before[place]
             if after - before:
                 broken.add(place)
-                if place not in self._wrong:
-                    return None
-            elif before and not after and place in self._wrong:
+            elif before and not after:
                 mended.add(place)
-            if place in self._wrong:
-                lifted += len(before) - len(after)
-        worth = Worth(frozenset(mended), lifted, frozenset(broken))
-        return worth if lifted > at_least else None
+            lifted += len(before) - len(after)
+        return Worth(frozenset(mended), lifted, frozenset(broken)) if lifted > 0 else None
 
-    def _after(self, place: int, plan: Plan, *, opens: bool) -> Keys:
+    def keeps(self, effect: Effect) -> bool:
+        """Whether a change leaves every right case right. Dear: a common word touches hundreds."""
+        return all(self._after(place, effect) <= self.before[place] for place in self._touched(effect, right=True))
+
+    def _touched(self, effect: Effect, *, right: bool) -> list[int]:
+        """The cases on one side in which a changed pattern stands."""
+        places = {place for pattern in effect.touched for place in self._places.get(pattern, ())}
+        return sorted(place for place in places if (place not in self._wrong) is right)
+
+    def _after(self, place: int, effect: Effect) -> Keys:
         ready = self.ready[place]
-        judged = self.bench.judged(ready.complaint, ready.reading, plan)
-        return _keys(ready.sample, replace(ready.came, fired=judged.fired) if ready.shut and not opens else judged)
+        judged = self.bench.judged(ready.complaint, ready.reading, effect.plan)
+        return _keys(ready.sample, replace(ready.came, fired=judged.fired) if ready.shut and not effect.opens else judged)
 
 
 def _keys(sample: Sample, came: Seen) -> Keys:
