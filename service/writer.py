@@ -53,7 +53,7 @@ class Writer:
         self._database = database
         self._limit = limit
         self._batch = batch
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._fresh: list[_Waiting] = []
         self._held = ExitStack()
         self._open = False
@@ -103,10 +103,10 @@ class Writer:
         return future
 
     def _hand_over(self) -> None:
-        """Give the thread all that came up in one turn of the event loop: it would begin with the first, and commit that alone."""
+        """Give the thread at once all that came up in one turn of the event loop: it would begin with the first, and commit that alone."""
         fresh, self._fresh = self._fresh, []
-        for one in fresh:
-            self._queue.put(one)
+        for start in range(0, len(fresh), self._batch):
+            self._queue.put(fresh[start : start + self._batch])
 
     # In the event loop above, in the writer's thread below ------------------------------------------------------------------
 
@@ -118,15 +118,15 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._tell, answers)
 
     def _next(self) -> list[_Waiting]:
-        """All who wait, up to a limit that keeps a transaction short; nobody only when the end was asked for."""
+        """All who wait, up to about a limit that keeps a transaction short; nobody only when the end was asked for."""
         taken: list[_Waiting] = []
         with suppress(Empty):
             while not self._ended and len(taken) < self._batch:
-                one = self._queue.get(block=not taken)
-                if one is None:
+                more = self._queue.get(block=not taken)
+                if more is None:
                     self._ended = True
                 else:
-                    taken.append(one)
+                    taken += more
         return taken
 
     def _together(self, waiting: list[_Waiting]) -> Answers:

@@ -24,6 +24,8 @@ CLAUSE = re.compile(r"[。！？!?；;\n，,：:]")
 Span = tuple[int, int, int]
 """Start and end in the folded text, and the number of the pattern; of a negation (either way), how far it reaches."""
 END = itemgetter(1)
+FEW = 8
+"""So many spans are looked at one by one sooner than searched."""
 FARTHEST_NEGATION = 30
 """As models.ruleset.Negation bounds `within`."""
 
@@ -58,12 +60,14 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
     fired: set[int] = set()
     on_trial: set[int] = set()
     hits: list[Hit] = []
-    for order in sorted(met.terms):
-        rule = plan.rules[order]
-        known = fired | on_trial if rule.trial else fired
-        if (rule.needs is not None and known.isdisjoint(rule.needs)) or not known.isdisjoint(rule.blocked_by):
-            continue
-        spans = _counting(rule, met.terms[order], met, reading, borders)
+    rules, terms = plan.rules, met.terms
+    for order in sorted(terms):
+        rule = rules[order]
+        if rule.needs is not None or rule.blocked_by:
+            known = fired | on_trial if rule.trial else fired
+            if (rule.needs is not None and known.isdisjoint(rule.needs)) or not known.isdisjoint(rule.blocked_by):
+                continue
+        spans = _counting(rule, terms[order], met, reading, borders)
         if spans:
             (on_trial if rule.trial else fired).add(order)
             hits += _weigh(rule, spans, reading, numbers)
@@ -81,6 +85,8 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
         role = roles[span[2]]
         for order in role.terms:
             terms[order].append(span)
+        if role.is_only_term:
+            continue
         for order in role.unless:
             unless[order].append(span)
         for order in role.near:
@@ -93,56 +99,71 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
 
 
 def _counting(rule: PlannedRule, spans: list[Span], met: Met, reading: Reading, borders: Borders) -> list[Span]:
-    """Those of the met terms that are hits of their rule."""
-    if rule.places:
-        spans = [span for span in spans if not rule.places.isdisjoint(_places(reading, span[0], met.head_length))]
-    unless = met.unless.get(rule.order)
-    if unless:
-        spans = [span for span in spans if not _excluded(span[0], span[1], unless, met.longest)]
-    if rule.negatable and met.negations:
-        spans = [span for span in spans if not _negated(reading.text, span[0], met)]
-    if rule.negatable and met.clearings:
-        spans = [span for span in spans if not _cleared(reading.text, span[1], met)]
-    if rule.within is not None:
-        frames = met.near.get(rule.order)
-        within, text, longest = rule.within, reading.text, met.longest
-        spans = [span for span in spans if _framed(text, span, frames, within, longest)] if frames else []
-    return spans if rule.loose else [span for span in spans if borders.hold(span[0], span[1])]  # last, since cutting costs most
+    """Those of the met terms that are hits of their rule. One loop and plain conditions: every rule of every text comes through here."""
+    text, longest, places, within = reading.text, met.longest, rule.places, rule.within
+    unless, frames = met.unless.get(rule.order), met.near.get(rule.order)
+    if within is not None and not frames:
+        return []
+    negated = rule.negatable and bool(met.negations)
+    cleared = rule.negatable and bool(met.clearings)
+    kept: list[Span] = []
+    for span in spans:
+        start, end, _ = span
+        if (
+            (places and places.isdisjoint(_places(reading, start, met.head_length)))
+            or (unless and _excluded(start, end, unless, longest))
+            or (negated and _negated(text, start, met))
+            or (cleared and _cleared(text, end, met))
+            or (within is not None and frames and not _framed(text, span, frames, within, longest))
+            or not (rule.loose or borders.hold(start, end))  # last, since cutting costs most
+        ):
+            continue
+        kept.append(span)
+    return kept
 
 
 def _ending(spans: Sequence[Span], first: int, last: int) -> Sequence[Span]:
-    """The spans that end at `first` to `last`. Without this, in a long text full of words each would be held against all others."""
+    """All spans that end at `first` to `last`, of few all; whoever asks looks again.
+
+    Without this, in a long text full of words each would be held against all others.
+    """
+    if len(spans) <= FEW:
+        return spans
     return spans[bisect_left(spans, first, key=END) : bisect_right(spans, last, key=END)]
 
 
 def _excluded(start: int, end: int, unless: Sequence[Span], longest: int) -> bool:
     """Whether an exclusion overlaps the hit."""
-    return any(from_ < end for from_, _, _ in _ending(unless, start + 1, end + longest))
+    for from_, to, _ in _ending(unless, start + 1, end + longest):  # noqa: SIM110 (a generator would cost more than the question)
+        if from_ < end and start < to:
+            return True
+    return False
 
 
 def _negated(text: str, start: int, met: Met) -> bool:
     """Whether a negation begins before `start` and reaches it; it may share characters with the hit (没有教 and 教英语)."""
-    return any(
-        from_ < start <= to + within and not PAUSE.search(text, to, max(start, to))
-        for from_, to, within in _ending(met.negations, start - FARTHEST_NEGATION, start + met.longest)
-    )
+    for from_, to, within in _ending(met.negations, start - FARTHEST_NEGATION, start + met.longest):
+        if from_ < start <= to + within and not PAUSE.search(text, to, max(start, to)):
+            return True
+    return False
 
 
 def _cleared(text: str, end: int, met: Met) -> bool:
     """Whether the hit ends before words that reach back to it."""
-    return any(
-        end <= from_ <= end + within and not CLAUSE.search(text, end, from_)
-        for from_, _, within in _ending(met.clearings, end, end + FARTHEST_NEGATION + met.longest)
-    )
+    for from_, _, within in _ending(met.clearings, end, end + FARTHEST_NEGATION + met.longest):
+        if end <= from_ <= end + within and not CLAUSE.search(text, end, from_):
+            return True
+    return False
 
 
 def _framed(text: str, span: Span, frames: Sequence[Span], within: int, longest: int) -> bool:
     """Whether a frame word stands at most `within` characters before or after the hit, in the same sentence."""
     start, end, _ = span
-    return any(
-        (to <= start and not STOP.search(text, to, start)) or (end <= from_ <= end + within and not STOP.search(text, end, from_))
-        for from_, to, _ in _ending(frames, start - within, end + within + longest)
-    )
+    for from_, to, _ in _ending(frames, start - within, end + within + longest):
+        before = start - within <= to <= start and not STOP.search(text, to, start)
+        if before or (end <= from_ <= end + within and not STOP.search(text, end, from_)):
+            return True
+    return False
 
 
 def _places(reading: Reading, place: int, head_length: int) -> tuple[str, ...]:
@@ -156,6 +177,10 @@ def _places(reading: Reading, place: int, head_length: int) -> tuple[str, ...]:
 
 def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: RulesetFile) -> list[Hit]:
     """One hit for each distinct term, at its best place; each further term of the same rule tells less."""
+    points = rule.points
+    if len(spans) == 1:
+        start, end, pattern = spans[0]
+        return [Hit(rule, pattern, start, end, points * _zone(reading, start, numbers) * share // 10_000) for share in numbers.repeat[:1]]
     best: dict[int, tuple[int, int, int]] = {}
     for start, end, pattern in spans:
         zone, known = _zone(reading, start, numbers), best.get(pattern)
@@ -163,11 +188,16 @@ def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: Rule
             best[pattern] = (zone, start, end)
     ranked = list(best.items())
     if len(ranked) > 1:
-        ranked.sort(key=lambda item: (-item[1][0], item[1][1], -item[1][2]))
+        ranked.sort(key=_rank)
     return [
-        Hit(rule, pattern, start, end, rule.points * zone * share // 10_000)
+        Hit(rule, pattern, start, end, points * zone * share // 10_000)
         for (pattern, (zone, start, end)), share in zip(ranked, numbers.repeat, strict=False)
     ]
+
+
+def _rank(item: tuple[int, tuple[int, int, int]]) -> tuple[int, int, int]:
+    _, (zone, start, end) = item
+    return -zone, start, -end
 
 
 def _zone(reading: Reading, place: int, numbers: RulesetFile) -> int:

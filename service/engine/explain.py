@@ -20,8 +20,9 @@ def evidence(
 ) -> tuple[Evidence, ...]:
     """The strongest hits, those that speak for the verdict first; then what the register says."""
     speaking = _speaking(verdict)
-    ranked = sorted(hits, key=lambda hit: (hit.rule.supports not in speaking, -hit.weight, hit.start, hit.rule.id))
-    return (*(_piece(hit, reading, patterns) for hit in ranked[: MOST_EVIDENCE - len(register)]), *register)
+    ranked = [(hit.rule.supports not in speaking, -hit.weight, hit.start, hit.rule.id, place, hit) for place, hit in enumerate(hits)]
+    ranked.sort()
+    return (*[_piece(told[-1], reading, patterns) for told in ranked[: MOST_EVIDENCE - len(register)]], *register)
 
 
 def _speaking(verdict: Verdict) -> set[str]:
@@ -35,8 +36,9 @@ def _speaking(verdict: Verdict) -> set[str]:
 
 
 def _piece(hit: Hit, reading: Reading, patterns: tuple[str, ...]) -> Evidence:
-    field, start, end, quote = reading.place(hit.start, hit.end)
-    return Evidence(hit.rule.id, hit.rule.supports, patterns[hit.pattern], field, start, end, quote, hit.weight, hit.rule.clause)
+    rule, pattern, start, end, weight = hit
+    field, start, end, quote = reading.place(start, end)
+    return Evidence(rule.id, rule.supports, patterns[pattern], field, start, end, quote, weight, rule.clause)
 
 
 def register(verdict: Verdict, complaint: Complaint, ruleset: RuleSet) -> tuple[Evidence, ...]:

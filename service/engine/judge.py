@@ -86,7 +86,11 @@ def _sums(by_rule: dict[PlannedRule, int], repeat: tuple[int, ...]) -> dict[str,
     for rule, points in by_rule.items():
         ranked.setdefault((rule.kind, rule.code), []).append(points)
     sums: dict[str, dict[str, int]] = {"scope": {}, "category": {}, "issue": {}, "signal": {}}
+    first = repeat[0] if repeat else 0
     for (kind, code), totals in ranked.items():
+        if len(totals) == 1:
+            sums[kind][code] = totals[0] * first // 100
+            continue
         totals.sort(reverse=True)
         sums[kind][code] = sum([each * share // 100 for each, share in zip(totals, repeat, strict=False)])
     return sums

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 
@@ -55,6 +55,12 @@ class Roles:
     near: tuple[int, ...]
     negates: int | None
     clears: int | None = None
+    is_only_term: bool = field(init=False)
+    """Nearly all patterns are terms and nothing else; whoever looks at one need not ask for the rest."""
+
+    def __post_init__(self) -> None:
+        more = self.unless or self.near or self.negates is not None or self.clears is not None
+        object.__setattr__(self, "is_only_term", not more)
 
 
 def words_of(ruleset: RuleSet, reader: Reader) -> set[str]:

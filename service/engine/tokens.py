@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
 from operator import itemgetter
 from typing import Protocol
 
@@ -70,18 +71,22 @@ class Borders:
 
     def _cut_around(self, inside: int) -> Block:
         text, start, end = self._text, inside, inside + 1
-        if not OUTSIDE.match(text, inside):
-            while start > 0 and not OUTSIDE.match(text, start - 1):
+        if _is_inside(text[inside]):
+            while start > 0 and _is_inside(text[start - 1]):
                 start -= 1
             closing = OUTSIDE.search(text, end)
             end = closing.start() if closing else len(text)
         return start, end, _borders(self._cutter.cut(text[start:end]))
 
 
+INSIDE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+#&._%-")
+
+
+def _is_inside(character: str) -> bool:
+    """The opposite of OUTSIDE, for one character after the other."""
+    return "\u4e00" <= character <= "\u9fd5" or character in INSIDE
+
+
 def _borders(tokens: list[str]) -> frozenset[int]:
     """The places where a token begins or ends."""
-    places, at = [0], 0
-    for token in tokens:
-        at += len(token)
-        places.append(at)
-    return frozenset(places)
+    return frozenset(accumulate(map(len, tokens), initial=0))

@@ -2,7 +2,7 @@
 
 The orders are the pack's samples over and over, lengthened to some 250 characters: nearly all of them are judged to the end. One process
 each, 127.0.0.1, callers in a process of their own. `us`: processor time of the server for each request, which a busy neighbour
-disturbs least.
+disturbs least. "judging" is POST /v1/triage: all but the keeping.
 """
 
 import os
@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import count, cycle
 from pathlib import Path
@@ -68,6 +68,12 @@ def orders() -> Iterator[bytes]:
         )
 
 
+def complaints() -> Iterator[bytes]:
+    """The same orders as far as they are judged."""
+    for order in map(orjson.loads, orders()):
+        yield orjson.dumps({name: order[name] for name in ("title", "content", "institution") if name in order})
+
+
 def jieba_words() -> list[str]:
     """Jieba's dictionary."""
     with resources.files("jieba").joinpath("dict.txt").open(encoding="utf-8") as lines:
@@ -105,25 +111,27 @@ def servers(stack: ExitStack, url: str) -> list[Server]:
         started("fenpai", "/v1/cases", ["-m", "service", "serve", "--port", "0"], **ours),
         started("the usual build", "/cases", ["-c", UVICORN, "tests.benchmarks._usual:app"], BENCH_DATABASE=usual),
     )
-    asked = [stack.enter_context(server) for server in made]
-    asked[1].key = key
-    return asked
+    echo, ours_, usual_ = (stack.enter_context(server) for server in made)
+    ours_.key = key
+    judged = replace(ours_, name="fenpai, judging", url=ours_.url.replace("/cases", "/triage"), runs={})
+    return [echo, judged, ours_, usual_]
 
 
 def measure(url: str, dialect: str) -> None:
-    bodies = orders()
     with ExitStack() as stack:
         asked = servers(stack, url)
+        said = {server.name: complaints() if server is asked[1] else orders() for server in asked}
         for server in asked:
-            post(server.url, bodies, 8, WARM, server.pid, server.key)
+            post(server.url, said[server.name], 8, WARM, server.pid, server.key)
         for callers in CALLERS:
             for _ in range(ROUNDS):
                 for server in asked:
-                    run = post(server.url, bodies, callers, SECONDS, server.pid, server.key)
+                    run = post(server.url, said[server.name], callers, SECONDS, server.pid, server.key)
                     server.runs.setdefault(callers, []).append(run)
             for server in asked:
                 tell(server, callers)
-    echo, ours, usual = asked
+    echo, judged, ours, usual = asked
+    say(f"  requests a second, judging alone : echo at 32 {judged.median(32, 'rate') / echo.median(32, 'rate'):.2f}")
     tell_goals(echo, ours, usual, GOALS[dialect])
 
 
