@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.audit import AuditTold
 from models.case import Query
@@ -120,6 +120,36 @@ class DraftWhole(DraftTold):
 
     files: list[str] = Field(description="文件名")
     approval: ApprovalTold | None = Field(description="最近一次审批请求；没有则为 null")
+
+
+class RuleInDraft(BaseModel):
+    """规则, as it is written in a draft and where."""
+
+    rule: str = Field(description="规则编号")
+    name: str = Field(description="名称；没有写则为空")
+    file: str = Field(description="文件名")
+    line: int = Field(description="从第几行开始")
+    supports: str = Field(description="支持什么：category:类别、scope:范围、issue:问题类型、signal:信号；没有写则为空")
+    terms: list[str] = Field(description="词语")
+    unless: list[str] = Field(description="排除的词语")
+    strength: str = Field(description="强度，如所写；没有写则为缺省值")
+    status: str = Field(description="状态，如所写；没有写则为缺省值")
+    clause: str | None = Field(description="条款代码")
+
+
+class RulesInDraft(BaseModel):
+    """草稿里的全部规则, mistakes or not."""
+
+    version: int = Field(description="第几稿")
+    rules: list[RuleInDraft] = Field(description="规则，按文件与行排列")
+
+
+class Overlay(BaseModel):
+    """正在编辑的文件: what is being typed and not yet kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: Files = Field(default_factory=dict, max_length=400, description="以这些内容代替草稿里的同名文件：文件名 -> 内容")
 
 
 class Drafts(BaseModel):

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Header
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +27,8 @@ from service.errors import CaseNotFound, KeyConflict, KeyInvalid, VersionMissing
 from service.store import MoveKey
 
 router = door("/v1/cases", "办理")
+
+M = TypeVar("M", bound=BaseModel)
 
 VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
 
@@ -53,7 +56,7 @@ def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
     return move
 
 
-async def body_given(request: Request, model: type[Body], limit: int) -> Body:
+async def body_given(request: Request, model: type[M], limit: int) -> M:
     """What is said. A move that needs nothing said may come without a body."""
     headers = request.headers
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers and not _required(model):
@@ -61,7 +64,7 @@ async def body_given(request: Request, model: type[Body], limit: int) -> Body:
     return validated(model, await read_json(request, limit))
 
 
-def _required(model: type[Body]) -> list[str]:
+def _required(model: type[BaseModel]) -> list[str]:
     return [name for name, field in model.model_fields.items() if field.is_required()]
 
 

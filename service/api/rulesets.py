@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import BaseModel, Field
@@ -26,7 +26,7 @@ from models.publication import (
     VersionWhole,
 )
 from models.ruleset import RuleSet
-from service import rulelife, ruletest, store
+from service import rulebook, rulelife, ruletest, store
 from service.api import etag, responses, told
 from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice, vouched
@@ -128,6 +128,12 @@ async def list_versions(here: WholeOffice) -> Response:
     pack = here.rules.row.pack
     rows = await here.reads(store.list_rulesets, pack)
     return Json({"pack": pack, "versions": [version_told(row) for row in rows]})
+
+
+@router.get("/schema", summary="规则文件的格式", response_model=dict[str, Any], response_description="格式（JSON Schema）")
+async def ruleset_schema() -> Response:
+    """规则包里各种 YAML 文件的 JSON Schema，与 `rules/schema.json` 相同；供编辑器补全和检查。"""
+    return Json(rulebook.schema())
 
 
 @router.get(

@@ -14,18 +14,21 @@ from models.drafts import (
     DraftPublishIn,
     DraftWhole,
     JobTold,
+    Overlay,
     Proved,
+    RulesInDraft,
     WordsIn,
 )
 from models.publication import Checked, Published, Tested
-from service import prover, rulelife, ruletest, store
+from service import prover, rulebook, rulelife, ruletest, store
 from service.api import responses
 from service.api.bodies import read_json
 from service.api.deps import ByPerson, Office, WholeOffice
 from service.api.drafts import CHANGE, KNOWN, TAGGED, WHO, DraftId, Versions, now, versions_of, whole
 from service.api.jobs import Progress
 from service.api.longwork import BEGUN, Asked, begin
-from service.api.packs import checked, draft_here, published
+from service.api.moves import body_given
+from service.api.packs import MOST_BYTES, checked, draft_here, published
 from service.api.plain import Json, body_of, door, validated
 from service.errors import (
     Overloaded,
@@ -62,12 +65,31 @@ SOUND = (*KNOWN, Overloaded, DraftBroken, PackMismatch)
     summary="检查这个草稿",
     response_model=Checked,
     response_description="错误与提醒",
+    responses=responses.problems(*responses.BODY, *KNOWN, Overloaded),
+    openapi_extra=body_of(Overlay, required=False),
+)
+async def draft_check(draft_id: DraftId, request: Request, here: WholeOffice) -> Response:
+    """一次列出草稿的所有错误：文件、行、列、怎样改。有错误也答复 200，`ok` 为 false。
+
+    正在编辑、还没有保存的文件可以放在 `files` 里一起检查，草稿不变。
+    """
+    typed = await body_given(request, Overlay, MOST_BYTES)
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    return Json(checked(await here.workshop(lambda: rulelife.check({**held.files, **typed.files}))))
+
+
+@router.get(
+    "/{draft_id}/rules",
+    summary="列出草稿里的规则",
+    response_model=RulesInDraft,
+    response_description="规则和所在的文件与行",
     responses=responses.problems(*KNOWN, Overloaded),
 )
-async def draft_check(draft_id: DraftId, here: WholeOffice) -> Response:
-    """一次列出草稿的所有错误：文件、行、列、怎样改。有错误也答复 200，`ok` 为 false。"""
+async def draft_rules(draft_id: DraftId, here: WholeOffice) -> Response:
+    """每条规则写在哪个文件的第几行、支持什么、有哪些词语。草稿有错误时，读得出的照样列出。"""
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    return Json(checked(await here.workshop(lambda: rulelife.check(held.files))))
+    rules = await here.workshop(lambda: rulebook.rules_in(held.files))
+    return Json({"version": held.row.version, "rules": [asdict(rule) for rule in rules]})
 
 
 @router.post(

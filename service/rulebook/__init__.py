@@ -14,6 +14,7 @@ from service.rulebook.layout import belongs
 from service.rulebook.meaning import check_meaning
 from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
 from service.rulebook.pack import Pack, assemble, cases_of, digest, read_pack
+from service.rulebook.places import RulePlace, rules_in
 from service.rulebook.references import check_circles, check_references, check_twice, gather
 from service.rulebook.schema import schema
 from service.rulebook.sense import check_sense
@@ -22,6 +23,7 @@ from service.rulebook.terms import check_terms
 __all__ = [
     "Mistake",
     "PackError",
+    "RulePlace",
     "Severity",
     "belongs",
     "case_lines",
@@ -31,6 +33,7 @@ __all__ = [
     "load",
     "read_folder",
     "restore",
+    "rules_in",
     "schema",
 ]
 

@@ -103,6 +103,21 @@ class TestOpening:
             assert (refusal.status_code, refusal.json()["code"]) == (422, "draft_broken")
         assert draft.publish().json()["code"] == "draft_broken"
 
+    def test_is_checked_with_what_is_being_typed_in_place_of_what_is_kept(self, house: TestClient) -> None:
+        draft = Draft(house, files=tiny())
+        typed = {"files": {BALL: draft.text().replace("clause:", "cluase:", 1)}}
+        found = house.post(f"{draft.path}/check", json=typed).json()
+        assert [(one["file"], one["code"]) for one in found["mistakes"]] == [(BALL, "unknown_key")]
+        assert house.post(f"{draft.path}/check").json()["ok"]
+
+    def test_lists_its_rules_with_file_and_line_even_where_it_has_mistakes(self, house: TestClient) -> None:
+        broken = tiny() | {BALL: tiny()[BALL].replace("clause:", "cluase:", 1)}
+        draft = Draft(house, files=broken)
+        rules = {rule["rule"]: rule for rule in house.get(f"{draft.path}/rules").json()["rules"]}
+        found = rules["ball.programs"]
+        assert (found["file"], found["supports"]) == (BALL, "category:ball")
+        assert draft.text().splitlines()[found["line"] - 1].strip() == "- id: ball.programs"
+
     def test_needs_to_know_who(self, house: TestClient) -> None:
         assert house.post("/v1/rulesets/drafts", json={}).json()["code"] == "actor_missing"
         assert house.get("/v1/rulesets/drafts/01NOSUCH").json()["code"] == "draft_not_found"
