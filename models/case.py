@@ -218,6 +218,9 @@ class CaseFilters(Query):
     created_from: Moment | None = Field(None, description="受理时间不早于；时间须带时区")
     created_to: Moment | None = Field(None, description="受理时间早于")
     updated_since: Moment | None = Field(None, description="最近一次变更不早于")
+    street: Text | None = Field(None, max_length=64, description="镇街，与工单所写的相同")
+    issue: Code | None = Field(None, description="问题类型代码")
+    overdue: bool = Field(False, description="true：只要办理期限已过、还在办理的")
 
 
 class CaseQuery(CaseFilters):

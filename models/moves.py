@@ -93,7 +93,7 @@ class Stay(StrEnum):
 
     SAME = "不变"
     BEFORE = "并单前的状态"
-    MOVED = "不变；正在签收或办理中的案件改了主办，为已派单"
+    MOVED = "不变；正在签收或办理中的案件改了主办，提级的案件确认了主办，为已派单"
 
 
 class Guard(StrEnum):
@@ -108,7 +108,7 @@ class Guard(StrEnum):
     DISPATCHES_USED = "派单已满规定次数（缺省三次）"
     EXTENDABLE = "在办理期限届满之前；次数和天数不超过规定（缺省一次、至多 5 个工作日）"
     OPINIONS_IN = "每个协办单位都有意见，或写明理由免除"
-    CORRECTS = "与现在的类别或主办单位不同，或写明了问题类型"
+    CORRECTS = "与现在的类别或主办单位不同，或写明了问题类型，或确认提级案件的主办单位"
     MERGE_TARGET = "并入的是另一个没有并单、退回、归档的案件"
     NO_MEMBERS = "没有其他案件并入本案"
     RUNNING = "有期限正在计时"

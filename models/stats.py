@@ -39,6 +39,8 @@ class Stats(BaseModel):
     cases: int = Field(description="这段时间受理的案件数，不含群体事件本身")
     incidents: int = Field(description="这段时间立案的群体事件数")
     status: dict[str, int] = Field(description="现在的状态 -> 件数")
+    lead_status: dict[str, dict[str, int]] = Field(description="主办单位代码 -> 现在的状态 -> 件数；空串为没有主办")
+    overdue: int = Field(description="此刻办理期限已过、还在办理的件数，不论何时受理；其清单见 `/v1/cases?overdue=true`")
     decision: dict[str, int] = Field(description="研判结果 -> 件数")
     departments: dict[str, PartCount] = Field(description="现在的主办、协办单位代码 -> 件数")
     category: dict[str, int] = Field(description="机构类别代码 -> 件数；空串为没有类别")

@@ -109,6 +109,8 @@ cases = Table(
     Column("alarm", String(16)),
     # Since when its texts are gone, because it was kept long enough.
     Column("struck_at", Moment),
+    # When handling runs out, as long as it runs: what is overdue is found without reading any clocks.
+    Column("due_at", Moment),
     # The number first: officers look cases up by it without knowing which system sent them.
     UniqueConstraint("source_order_no", "source_system"),
     Index(None, "seq", unique=True),
@@ -117,6 +119,7 @@ cases = Table(
     Index(None, "lead", "created_at", "id"),
     Index(None, "category", "created_at", "id"),
     Index(None, "source_system", "created_at", "id"),
+    Index(None, "street", "created_at", "id"),
 )
 # Nearly all cases are of normal urgency and need no entry: whoever asks for the others must say so (see service/store/pages.py).
 not_normal = cases.c.urgency != literal_column("'normal'")
@@ -128,8 +131,8 @@ Index(
     sqlite_where=not_normal,
     postgresql_where=not_normal,
 )
-# Few cases are merged into another, and few have clocks that a calendar is missing for.
-for _rare in (cases.c.merged_into, cases.c.alarm):
+# Few cases are merged into another, few have clocks that a calendar is missing for, and few are still being handled.
+for _rare in (cases.c.merged_into, cases.c.alarm, cases.c.due_at):
     Index(f"ix_cases_{_rare.name}", _rare, sqlite_where=_rare.is_not(None), postgresql_where=_rare.is_not(None))
 
 case_departments = Table(
@@ -146,6 +149,16 @@ case_departments = Table(
     Column("opinion_at", Moment),
     Column("opinion_version", Integer),
     Index(None, "department", "created_at", "case_id"),
+)
+
+# What a case is about, as it was decided at first: a list of one issue is read in order from the key alone.
+case_issues = Table(
+    "case_issues",
+    metadata,
+    Column("issue", String(32), primary_key=True),
+    Column("created_at", Moment, primary_key=True),
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # At once the timeline of a case, the change feed and the audit chain. No foreign key to cases: the log outlives what it tells of.

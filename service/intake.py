@@ -98,6 +98,7 @@ def open_case(order: WorkOrderIn, decision: Decision, now: datetime, desk: Desk,
         complex=birth.complex,
         clocks=birth.clocks,
         alarm=birth.alarm,
+        due_at=birth.due_at,
         timer=birth.timer,
         also=birth.also,
     )

@@ -20,7 +20,7 @@ from service import audit, store
 from service.api import responses, veil
 from service.api.access import caller
 from service.api.audit import doer
-from service.api.cases import check_codes, own
+from service.api.cases import check_codes, filters_of, own
 from service.api.deps import Office, Reach, WholeOffice
 from service.api.plain import door
 from service.api.told import CHINA
@@ -90,7 +90,7 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 async def _write(file: IO[bytes], query: CaseExportQuery, asked: CaseQuery, here: Office) -> int:
     """Page by page, so that others get their turn between two; how many they were."""
-    filters = Filters(**asked.model_dump(exclude={"order", "limit", "cursor"}))
+    filters = filters_of(asked)
     sheet, rows, place, more = SHEETS[query.format][0](file, HEADINGS), 0, None, True
     try:
         while more:

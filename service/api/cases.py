@@ -133,7 +133,7 @@ def own(query: Q, reach: str | None) -> Q:
 
 
 def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
-    filters = Filters(**query.model_dump(exclude={"order", "limit", "cursor"}))
+    filters = filters_of(query)
     # The position first: if something changes in between, the tag is too old, and the next question is answered in full.
     position, which = store.list_position(conn, filters), _digest(query.model_dump_json())
     if (held := etag.held(condition, f"{position}-{which}-")) is not None:
@@ -143,6 +143,12 @@ def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: st
     if (held := etag.held(condition, end=stand)) is not None:
         return held, None  # other cases have changed, none of this list
     return f'W/"{position}{stand}"', page
+
+
+def filters_of(query: CaseQuery) -> Filters:
+    """What the query asks, as the store is asked."""
+    asked = query.model_dump(exclude={"order", "limit", "cursor", "overdue"})
+    return Filters(**asked, due_before=datetime.now(UTC) if query.overdue else None)
 
 
 def _digest(text: str) -> str:
@@ -159,7 +165,7 @@ def _unknown_codes(query: Asked, engine: Engine) -> dict[str, tuple[str, list[st
     """Codes that the rules in force do not have, each with those that there are."""
     ruleset = engine.ruleset
     departments = [department.code for department in ruleset.departments]
-    known = {"department": departments, "lead": departments, "category": list(ruleset.ruleset.categories)}
+    known = {"department": departments, "lead": departments, "category": list(ruleset.ruleset.categories), "issue": list(ruleset.issues)}
     asked = {name: getattr(query, name, None) for name in known}
     return {name: (code, known[name]) for name, code in asked.items() if code is not None and code not in known[name]}
 

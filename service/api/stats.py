@@ -67,24 +67,26 @@ def _period(query: StatsQuery, now: datetime) -> Period:
 
 def _figures(conn: Any, period: Period, condition: str | None) -> tuple[str, dict[str, Any] | None]:
     # The head before the figures: if something changes in between, the tag is too old, and the next question is answered in full.
-    tag = f'W/"{store.feed_head(conn)}-{period.since.timestamp():.0f}-{period.until.timestamp():.0f}-{period.department or ""}"'
+    head, overdue = store.feed_head(conn), store.count_overdue(conn, datetime.now(told.CHINA), period.department)
+    tag = f'W/"{head}-{overdue}-{period.since.timestamp():.0f}-{period.until.timestamp():.0f}-{period.department or ""}"'
     if etag.holds(condition, tag):
         return tag, None
-    return tag, _came_in(conn, period) | _done(conn, period)
+    return tag, _came_in(conn, period) | _done(conn, period) | {"overdue": overdue}
 
 
 def _came_in(conn: Any, period: Period) -> dict[str, Any]:
     count = partial(store.count_by, conn, period)
     decision, hops = count("decision"), count("hops")
     whole, sent = decision.total(), decision.total() - decision[Outcome.RETURN]
-    hand_backs = store.count_hand_backs(conn, period)
+    hand_backs, leads = store.count_hand_backs(conn, period), store.count_pairs(conn, period, "lead", "status")
     return {
         "since": told.local(period.since),
         "until": told.local(period.until),
         "department": period.department,
         "cases": whole,
         "incidents": store.count_incidents(conn, period),
-        "status": _named(count("status")),
+        "status": _named(_by_status(leads)),
+        "lead_status": _by_lead(leads),
         "decision": _named(decision),
         "departments": _parts(conn, period),
         "category": _named(count("category")),
@@ -110,6 +112,20 @@ def _parts(conn: Any, period: Period) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for department, role, count in sorted(store.count_parts(conn, period)):
         found.setdefault(department, {"lead": 0, "assist": 0})[role] = count
+    return found
+
+
+def _by_status(leads: Counter[tuple[Any, Any]]) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for (_, status), count in leads.items():
+        found[status] += count
+    return found
+
+
+def _by_lead(leads: Counter[tuple[Any, Any]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (lead, status), count in sorted(leads.items(), key=lambda item: (-item[1], str(item[0]))):
+        found.setdefault(lead or "", {})[status] = count
     return found
 
 

@@ -33,10 +33,11 @@ class Birth:
     clocks: str
     timer: NewTimer | None
     alarm: str | None
+    due_at: datetime | None
     also: tuple[NewEvent, ...]
 
 
-NOT_SENT = Birth(0, complex=False, clocks="[]", timer=None, alarm=None, also=())
+NOT_SENT = Birth(0, complex=False, clocks="[]", timer=None, alarm=None, due_at=None, also=())
 """A case that goes back to the hotline at once waits for nobody."""
 
 
@@ -49,11 +50,17 @@ def of_birth(terms: Terms, case_id: str, decision: Decision, at: datetime) -> Bi
     day = _day(terms, here.replace(hour=0, minute=0, second=0, microsecond=0), urgency, complex_case=complex_case)
     shared = day.text.replace(MIDNIGHT, here.isoformat())
     if not day.others:
-        return Birth(1, complex_case, f"[{shared}]", day.timer, day.alarm, ())
+        return Birth(1, complex_case, f"[{shared}]", day.timer, day.alarm, day.due_at, ())
     own = timing.start(terms, day.others, here, urgency, complex_case=complex_case)
     text = ",".join(part for part in (write_clocks(own)[1:-1], shared) if part)
     return Birth(
-        1, complex_case, f"[{text}]", _first(_timer(own), day.timer), timing.alarm(own) or day.alarm, _alarms(terms, case_id, own, at)
+        1,
+        complex_case,
+        f"[{text}]",
+        _first(_timer(own), day.timer),
+        timing.alarm(own) or day.alarm,
+        timing.due(own) or day.due_at,
+        _alarms(terms, case_id, own, at),
     )
 
 
@@ -68,6 +75,7 @@ class _Day:
     text: str
     timer: NewTimer | None
     alarm: str | None
+    due_at: datetime | None
     others: tuple[ClockKind, ...]
 
 
@@ -77,7 +85,7 @@ def _day(terms: Terms, midnight: datetime, urgency: Urgency, *, complex_case: bo
     shared = tuple(clock for clock in clocks if clock.minutes is None and not clock.unknown)
     others = tuple(clock.kind for clock in clocks if clock not in shared)
     text = ",".join(orjson.dumps(written(clock) | {"start": MIDNIGHT}).decode() for clock in shared)
-    return _Day(text, _timer(shared), timing.alarm(shared), others)
+    return _Day(text, _timer(shared), timing.alarm(shared), timing.due(shared), others)
 
 
 def _first(one: NewTimer | None, other: NewTimer | None) -> NewTimer | None:
@@ -100,6 +108,7 @@ def of_move(outcome: decide.Outcome, ground: Ground, key: MoveKey | None = None)
         progress=write_progress(case.progress),
         merged_into=case.merged_into,
         alarm=timing.alarm(case.clocks),
+        due_at=timing.due(case.clocks),
         departments=case.departments if case.departments != before.departments else None,
         timer=_timer(case.clocks),
         event=NewEvent(at=ground.now, kind=outcome.row.event, actor=ground.actor.name, case_id=case.id),

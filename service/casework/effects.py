@@ -9,7 +9,7 @@ from models.clocks import ClockKind
 from models.moves import Effect
 from models.requests import Complete, Dispatch, Extend, Merge, Reclassify, Request
 from service.casework import timing
-from service.casework.guards import moves_lead
+from service.casework.guards import moves_lead, settles
 from service.casework.order import Ground, Question
 from service.casework.work import Work
 from service.store import CaseDepartment, Opinion
@@ -131,6 +131,8 @@ def correct(draft: Draft, asked: Question) -> Draft:
     truth = Truth(body.category or case.category, body.lead or case.lead, case.category, case.lead)
     said = [name for name in ("category", "lead", "issues") if getattr(body, name) is not None]
     corrected = replace(draft, truth=truth).with_case(category=truth.category).with_facts(corrects=said)
+    if settles(asked):
+        return corrected.with_case(status=Status.DISPATCHED)
     if body.lead is None or not moves_lead(asked):
         return corrected
     return _sent(corrected, asked.ground, body.lead, None).with_case(status=Status.DISPATCHED)

@@ -83,6 +83,8 @@ def corrects(asked: Question) -> str | None:
     case, body = asked.case, asked.body
     if not isinstance(body, Reclassify):
         return None
+    if settles(asked):
+        return None
     told = latest(case, Move.RECLASSIFY)
     category, lead = told.get("category") or case.category, told.get("lead") or case.lead
     same = body.issues is None and body.category in (None, category) and body.lead in (None, lead)
@@ -97,6 +99,12 @@ def moves_lead(asked: Question) -> bool:
     """Whether a correction sends the case to another department."""
     body = asked.body
     return isinstance(body, Reclassify) and body.lead not in (None, asked.case.lead) and asked.case.status in WITH_LEAD
+
+
+def settles(asked: Question) -> bool:
+    """Whether a correction names the lead that an escalated case has already: the doubt is over, and nothing moves."""
+    body = asked.body
+    return isinstance(body, Reclassify) and asked.case.status is Status.ESCALATED and body.lead is not None and body.lead == asked.case.lead
 
 
 def merge_target(asked: Question) -> str | None:

@@ -195,6 +195,11 @@ def next_timer(cases_clocks: Sequence[CaseClock]) -> Timer | None:
     return min((timer for clock in cases_clocks for timer in _timers(clock)), key=lambda timer: timer.due_at, default=None)
 
 
+def due(cases_clocks: Sequence[CaseClock]) -> datetime | None:
+    """When handling runs out; None where it does not run."""
+    return next((clock.due for clock in cases_clocks if clock.kind is ClockKind.HANDLING and clock.running), None)
+
+
 def _timers(clock: CaseClock) -> Iterator[Timer]:
     if not clock.running or clock.paused:
         return

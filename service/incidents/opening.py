@@ -74,6 +74,7 @@ def open_incident(kin: Kin, terms: Terms, members: Sequence[Member], now: dateti
         complex=birth.complex,
         clocks=birth.clocks,
         alarm=birth.alarm,
+        due_at=birth.due_at,
         timer=birth.timer,
         also=(
             NewEvent(at=now, kind="incident.opened", actor=SYSTEM.name, case_id=case_id, data=orjson.dumps(opened).decode()),

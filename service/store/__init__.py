@@ -40,6 +40,8 @@ from service.store.figures import (
     count_incidents,
     count_issues,
     count_on_time,
+    count_overdue,
+    count_pairs,
     count_parts,
     count_said,
 )
@@ -289,6 +291,8 @@ __all__ = [
     "count_issues",
     "count_members",
     "count_on_time",
+    "count_overdue",
+    "count_pairs",
     "count_parts",
     "count_said",
     "dead_deliveries",

@@ -1,6 +1,7 @@
 """Cases as they stand: each with its departments, found by id or by the hotline's number."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -105,6 +106,8 @@ class Changing(Protocol):
     def merged_into(self) -> str | None: ...
     @property
     def alarm(self) -> str | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
 
 
 def state_hash(case: Changing, departments: Iterable[CaseDepartment]) -> str:
@@ -114,7 +117,8 @@ def state_hash(case: Changing, departments: Iterable[CaseDepartment]) -> str:
         at = part.opinion_at and to_text(part.opinion_at)
         parts.setdefault(part.department, [part.department, part.role, part.issue, part.opinion, at, part.opinion_version])
     state = [case.status, case.lead, case.category, case.hops, case.complex, case.clocks, case.progress, case.merged_into, case.alarm]
-    return hash_of([*state, list(parts.values())])
+    due = case.due_at and to_text(case.due_at)
+    return hash_of([*state, due, list(parts.values())])
 
 
 def hash_of(values: list[Any]) -> str:

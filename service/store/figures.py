@@ -97,6 +97,22 @@ def count_by(conn: Connection, period: Period, name: str) -> Counter[Any]:
     return Counter({value: count for value, count in found})  # noqa: C416 (rows are no pairs to mypy)
 
 
+def count_pairs(conn: Connection, period: Period, one: str, other: str) -> Counter[tuple[Any, Any]]:
+    """The same of each pair of values of two columns."""
+    pair = cases.c[one], cases.c[other]
+    found = conn.execute(_came(select(*pair, COUNT).select_from(cases), period).group_by(*pair))
+    return Counter({(row[0], row[1]): row[2] for row in found})
+
+
+def count_overdue(conn: Connection, now: datetime, department: str | None = None) -> int:
+    """Cases whose time for handling is over, whenever they came in: read from their own index, which holds only what is being handled."""
+    counted = select(COUNT).select_from(cases).where(cases.c.due_at < now)
+    if department is not None:
+        own = case_departments.alias("own")
+        counted = counted.join(own, (own.c.case_id == cases.c.id) & (own.c.department == department))
+    return int(conn.execute(counted).scalar_one())
+
+
 def count_issues(conn: Connection, period: Period) -> Counter[str]:
     """By issue: rows are counted by their list of issues, of which there are few, and then taken apart."""
     counts: Counter[str] = Counter()

@@ -13,7 +13,10 @@ from service.store.rows import CaseDepartment, Event, MoveKey, NewEvent, NewMove
 from service.store.sql import Insert, Named, Prepared, Rows, moments, together
 
 _NOW = Prepared(text("SELECT clock_timestamp()"))
-_CHANGED = ("version", "seq", "updated_at", "status", "lead", "category", "hops", "complex", "clocks", "progress", "merged_into", "alarm")
+_CHANGED = (
+    *("version", "seq", "updated_at", "status", "lead", "category", "hops", "complex"),
+    *("clocks", "progress", "merged_into", "alarm", "due_at"),
+)
 _UPDATE = Named(
     update(cases)
     .where(cases.c.id == bindparam("of"), cases.c.version == bindparam("before"))
@@ -70,8 +73,9 @@ def write_move(conn: Connection, move: NewMove, head: Head | None = None) -> Eve
 
 
 def _values(conn: Connection, move: NewMove, seq: int) -> dict[str, Any]:
-    named = {name: getattr(move, name) for name in _CHANGED if name not in {"seq", "updated_at"}}
-    return named | {"of": move.case_id, "before": move.version - 1, "seq": seq, "updated_at": moments(conn)(move.event.at)}
+    named, moment = {name: getattr(move, name) for name in _CHANGED if name not in {"seq", "updated_at"}}, moments(conn)
+    times = {"updated_at": moment(move.event.at), "due_at": move.due_at and moment(move.due_at)}
+    return named | {"of": move.case_id, "before": move.version - 1, "seq": seq} | times
 
 
 def _beside(conn: Connection, move: NewMove, seq: int) -> list[tuple[Insert, Rows]]:

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from models.tables import Moment, case_departments, cases, events, from_text, not_normal, to_text
+from models.tables import Moment, case_departments, case_issues, cases, events, from_text, not_normal, to_text
 from service.store.cases import WITH_PARTS, read_cases
 from service.store.events import feed_head
 from service.store.rows import CaseRow, Cursor, Filters, Order, Page
 
-EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no", "merged_into")
+EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no", "merged_into", "street")
 
 SLACK = timedelta(hours=1)
 """By how much replicas' clocks may differ before `updated_since` misses what the slower one wrote."""
@@ -43,12 +43,13 @@ def list_position(conn: Connection, filters: Filters) -> int:  # noqa: ARG001 (f
 _USED = {
     "lead": exists(select(cases.c.id).where(cases.c.lead == bindparam("code"))),
     "category": exists(select(cases.c.id).where(cases.c.category == bindparam("code"))),
+    "issue": exists(select(case_issues.c.case_id).where(case_issues.c.issue == bindparam("code"))),
     "department": exists(select(case_departments.c.case_id).where(case_departments.c.department == bindparam("code"))),
 }
 
 
 def is_code_used(conn: Connection, name: str, code: str) -> bool:
-    """Whether any case has this code for its lead, its category or one of its departments."""
+    """Whether any case has this code for its lead, its category, one of its issues or one of its departments."""
     return bool(conn.execute(select(_USED[name]), {"code": code}).scalar_one())
 
 
@@ -57,6 +58,9 @@ def _wanted(filters: Filters) -> Select[Any]:
     if filters.department is not None:
         statement = statement.join(case_departments, case_departments.c.case_id == cases.c.id)
         statement = statement.where(case_departments.c.department == filters.department)
+    if filters.issue is not None:
+        same = (case_issues.c.case_id == cases.c.id) & (case_issues.c.created_at == cases.c.created_at)
+        statement = statement.join(case_issues, same).where(case_issues.c.issue == filters.issue)
     return statement.where(*_equals(filters), *_within(filters))
 
 
@@ -73,6 +77,8 @@ def _within(filters: Filters) -> list[ColumnElement[bool]]:
         bounds.append(cases.c.created_at < filters.created_to)
     if filters.updated_since is not None:
         bounds.append(cases.c.updated_at >= filters.updated_since)
+    if filters.due_before is not None:
+        bounds.append(cases.c.due_at < filters.due_before)
     return bounds
 
 
@@ -92,16 +98,18 @@ def _after(statement: Select[Any], filters: Filters, cursor: Cursor | None, orde
 def _order(filters: Filters, order: Order, since: "_Since | None") -> list[ColumnElement[Any]]:
     if order == "changed":
         return [cases.c.seq.asc()]
-    if since is not None and since.few:
+    if filters.due_before is not None or (since is not None and since.few):
         # Said so that no index gives this order: SQLite would walk that one to its end rather than sort the few.
         return [func.coalesce(column, column).desc() for column in _place(filters)]
     return [column.desc() for column in _place(filters)]
 
 
 def _place(filters: Filters) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Where a case stands in the order of creation: for a department in its own index, which holds the same two values."""
+    """Where a case stands in the order of creation: for a department or an issue in its own index, which holds the same two values."""
     if filters.department is not None:
         return case_departments.c.created_at, case_departments.c.case_id
+    if filters.issue is not None:
+        return case_issues.c.created_at, case_issues.c.case_id
     return cases.c.created_at, cases.c.id
 
 

@@ -1,14 +1,15 @@
 """Cases coming in: in batches, each stored once, whichever number, key or replica it comes by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from models.tables import case_departments, cases, idempotency, timers
+from models.tables import case_departments, case_issues, cases, idempotency, timers
 from service.store.cases import cases_by_id, record_hash, state_hash
 from service.store.events import Head, ask_head, taken_head, write_events
 from service.store.outbox import LETTERS, ask_listening, birth_letters, listening
@@ -17,6 +18,7 @@ from service.store.sql import Insert, moments, one_of, padded, together
 
 _CASES = Insert(cases)
 _PARTS = Insert(case_departments)
+_ISSUES = Insert(case_issues)
 _USED = Insert(idempotency)
 _TIMERS = Insert(timers)
 _NUMBERS = select(cases.c.id, cases.c.source_system, cases.c.source_order_no)
@@ -115,18 +117,22 @@ def _recall(conn: Connection, known: _Known, new: Sequence[NewCase], numbers: Se
 def _write(conn: Connection, head: Head, known: _Known, told: frozenset[str]) -> None:
     moment = moments(conn)
     created = [(case, moment(case.received_at), moment(case.created_at)) for case in known.created]
-    rows = [_case_row(case, received, at, head.seq + n) for n, (case, received, at) in enumerate(created, 1)]
+    rows = [_case_row(case, moment, (received, at), head.seq + n) for n, (case, received, at) in enumerate(created, 1)]
+    about = [(issue, at, case.id) for case, _, at in created for issue in dict.fromkeys(orjson.loads(case.issues))]
     parts = [row for case, _, at in created for row in _department_rows(case, at)]
     keys = [(case.idempotency_key, case.client, case.body_hash, owner.id, moment(case.created_at)) for case, owner in known.used]
     waiting = [(case.id, case.timer.kind, moment(case.timer.due_at), None, 0) for case in known.created if case.timer]
     letters = [row for n, case in enumerate(known.created, 1) for row in birth_letters(conn, case, head.seq + n, told)] if told else []
     # Births first: the n-th case has the n-th position.
     events = [*(_birth(case) for case in known.created), *(event for case in known.created for event in case.also)]
-    write_events(conn, head, events, [(_CASES, rows), (_PARTS, parts), (_USED, keys), (_TIMERS, waiting), (LETTERS, letters)])
+    write_events(
+        conn, head, events, [(_CASES, rows), (_PARTS, parts), (_ISSUES, about), (_USED, keys), (_TIMERS, waiting), (LETTERS, letters)]
+    )
 
 
-def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tuple[Any, ...]:
+def _case_row(case: NewCase, moment: Callable[[datetime], Any], times: tuple[Any, Any], seq: int) -> tuple[Any, ...]:
     # In the order of the table's columns; a test compares what comes back with what went in.
+    received_at, created_at = times
     return (
         case.id,
         case.source_system,
@@ -162,6 +168,7 @@ def _case_row(case: NewCase, received_at: Any, created_at: Any, seq: int) -> tup
         case.merged_into,
         case.alarm,
         None,
+        case.due_at and moment(case.due_at),
     )
 
 

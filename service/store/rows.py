@@ -59,6 +59,7 @@ class Case:
     merged_into: str | None = None
     alarm: str | None = None
     struck_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,7 @@ class NewMove:
     progress: str
     merged_into: str | None
     alarm: str | None
+    due_at: datetime | None
     departments: tuple[CaseDepartment, ...] | None
     timer: NewTimer | None
     event: NewEvent
@@ -212,6 +214,9 @@ class Filters:
     created_from: datetime | None = None
     created_to: datetime | None = None
     updated_since: datetime | None = None
+    street: str | None = None
+    issue: str | None = None
+    due_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class TestTheFigures:
         live(house)
         with house.database.read() as conn:
             assert store.count_by(conn, DAY, "status") == {"returned": 1, "followed_up": 2, "dispatched": 1, "escalated": 1}
+            assert store.count_pairs(conn, DAY, "lead", "status")["gym_office", "followed_up"] == 2
             assert store.count_by(conn, DAY, "hops") == {0: 1, 1: 3, 2: 1}
             assert store.count_issues(conn, DAY).total() >= 4
             assert store.count_hours(conn, DAY) == {TUESDAY.astimezone(UTC).replace(minute=0): 5}
@@ -84,7 +85,7 @@ class TestTheFigures:
     def test_come_by_indexes_alone(self, house: House) -> None:
         live(house)
         plans = list(_plans(house.database))
-        assert len(plans) == 18
+        assert len(plans) == 22
         scans = ("SCAN cases", "SCAN events", "SCAN case_departments", "SCAN incidents", "Seq Scan")
         assert [plan for plan in plans if any(scan in plan for scan in scans)] == []
 
@@ -98,6 +99,8 @@ def _plans(database: Database) -> Iterator[str]:
         for period in (DAY, Period(DAY.since, DAY.until, "gym_office")):
             for name in ("status", "category"):
                 store.count_by(conn, period, name)
+            store.count_pairs(conn, period, "lead", "status")
+            store.count_overdue(conn, period.until, period.department)
             store.count_issues(conn, period)
             store.count_hours(conn, period)
             store.count_parts(conn, period)
@@ -107,10 +110,28 @@ def _plans(database: Database) -> Iterator[str]:
             store.count_said(conn, period, "case.followed_up", ["solved"])
         event.remove(*listen)
         if database.dialect == "postgresql":
-            conn.execute(text("SET LOCAL enable_seqscan = off"))
+            conn.execute(text("SET enable_seqscan = off"))
         for sql, values in asked:
             plan = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
             yield "\n".join(str(row) for row in conn.exec_driver_sql(plan + sql, values).all())
+        if database.dialect == "postgresql":
+            conn.execute(text("RESET enable_seqscan"))
+
+
+class TestOverdue:
+    def test_counts_what_is_still_being_handled_after_its_time(self, house: House) -> None:
+        done, late = house.receive(), house.receive()
+        house.move(done, Move.ACCEPT)
+        house.move(done, Move.REPLY)
+        house.move(done, Move.COMPLETE)
+        with house.database.read() as conn:
+            due = house.row(late).due_at
+            assert due is not None
+            assert store.count_overdue(conn, due) == 0
+            past = due + timedelta(seconds=1)
+            assert store.count_overdue(conn, past) == store.count_overdue(conn, past, "gym_office") == 1
+            assert [case.id for case in store.list_cases(conn, store.Filters(due_before=past), limit=5).cases] == [late]
+            assert store.count_overdue(conn, past, "stage_office") == 0
 
 
 class TestOverHttp:

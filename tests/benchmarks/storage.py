@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from ulid import ULID
 
+from models.tables import to_text
 from service import db, store
 from service.db import Database
 from service.store.receive import _case_row, _department_rows
@@ -77,7 +78,7 @@ def by_the_bare_driver(path: Path, size: int) -> str:
 
         def step() -> int:
             cases = next(made)
-            rows = [_case_row(case, AT, AT, next(seq)) for case in cases]
+            rows = [_case_row(case, to_text, (AT, AT), next(seq)) for case in cases]
             raw.execute("BEGIN IMMEDIATE")
             insert(raw, "cases", rows)
             insert(raw, "case_departments", [row for case in cases for row in _department_rows(case, AT)])

@@ -77,6 +77,7 @@ def arriving(at: datetime = TUESDAY, decision: Decision | None = None, rules: Te
         complex=birth.complex,
         clocks=birth.clocks,
         alarm=birth.alarm,
+        due_at=birth.due_at,
         timer=birth.timer,
         also=birth.also,
     )

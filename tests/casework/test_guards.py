@@ -209,6 +209,12 @@ class TestCorrecting:
         assert (case.status, case.lead, case.hops) == (Status.DISPATCHED, "stage_office", 2)
         assert make(case, Move.HAND_BACK, STAGE, suggested="gym_office").status is Status.HANDED_BACK
 
+    def test_the_lead_of_an_escalated_case_is_settled_by_naming_it_and_nothing_moves(self) -> None:
+        case = in_state(Status.ESCALATED)
+        settled = make(case, Move.RECLASSIFY, OFFICE, lead=case.lead, category=None)
+        assert (settled.status, settled.lead, settled.hops, settled.clocks) == (Status.DISPATCHED, case.lead, case.hops, case.clocks)
+        assert refused(settled, Move.RECLASSIFY, ground(OFFICE), lead=case.lead, category=None).startswith("类别和主办单位都与现在的相同")
+
     def test_the_lead_of_a_finished_case_is_only_noted(self) -> None:
         outcome = decide_move(in_state(Status.COMPLETED), Move.RECLASSIFY, body(Move.RECLASSIFY, lead="stage_office"), ground(OFFICE))
         assert (outcome.case.status, outcome.case.lead, outcome.case.hops) == (Status.COMPLETED, "gym_office", 1)

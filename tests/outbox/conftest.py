@@ -130,6 +130,7 @@ def _next(case: CaseRow, kind: str) -> NewMove:
         progress=case.progress,
         merged_into=None,
         alarm=None,
+        due_at=case.due_at,
         departments=None,
         timer=None,
         event=NewEvent(at=datetime.now(UTC), kind=kind, actor="officer", case_id=case.id),

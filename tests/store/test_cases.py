@@ -59,7 +59,7 @@ class TestFilters:
             database,
             new_case(1, status="escalated", decision="escalate", urgency="urgent"),
             new_case(2, lead="education", category="subject", departments=(CaseDepartment(department="education", role="lead"), assist)),
-            new_case(3, source_system="12315"),
+            new_case(3, source_system="12315", street="天穆镇", issues='["refund", "ads"]', due_at=NOON + timedelta(days=7)),
         )
         return database
 
@@ -81,6 +81,11 @@ class TestFilters:
             (Filters(created_from=NOON + timedelta(minutes=2)), ["2", "3"]),
             (Filters(created_to=NOON + timedelta(minutes=2)), ["1"]),
             (Filters(updated_since=NOON + timedelta(minutes=3)), ["3"]),
+            (Filters(street="天穆镇"), ["3"]),
+            (Filters(issue="ads"), ["3"]),
+            (Filters(issue="ads", department="fire_rescue"), []),
+            (Filters(due_before=NOON + timedelta(days=8)), ["3"]),
+            (Filters(due_before=NOON + timedelta(days=7)), []),
             (Filters(status="nonsense"), []),
         ],
     )
@@ -105,13 +110,17 @@ ASKED = {
     "created_from": NOON,
     "created_to": NOON + timedelta(hours=1),
     "updated_since": NOON,
+    "street": "果园新村街",
+    "issue": "refund",
+    "due_before": NOON + timedelta(days=9),
 }
 
 
 @pytest.mark.parametrize("order", ["created", "changed"])
 def test_any_two_filters_go_together(database: Database, order: Order) -> None:
     """Each way through the indexes exists; SQLite refuses one that does not."""
-    receive(database, new_case(1), new_case(2, urgency="urgent", source_order_no="other"))
+    due = {"due_at": NOON + timedelta(days=7)}
+    receive(database, new_case(1, **due), new_case(2, urgency="urgent", source_order_no="other", **due))
     with database.read() as conn:
         for one, other in itertools.combinations(ASKED, 2):
             filters = Filters(**{one: ASKED[one], other: ASKED[other]})  # type: ignore[arg-type]

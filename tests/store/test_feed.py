@@ -103,7 +103,7 @@ class TestTheChain:
 
 def fill(database: Database) -> None:
     with database.write() as conn:
-        store.insert_cases(conn, [new_case(n, departments=()) for n in range(5)])
+        store.insert_cases(conn, [new_case(n, departments=(), issues="[]") for n in range(5)])
     write(database, *("noted" for _ in range(700)))
 
 

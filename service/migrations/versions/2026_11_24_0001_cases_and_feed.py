@@ -109,16 +109,17 @@ def _cases() -> None:
         sa.Column("merged_into", sa.String(26)),
         sa.Column("alarm", sa.String(16)),
         sa.Column("struck_at", Moment),
+        sa.Column("due_at", Moment),
         sa.PrimaryKeyConstraint("id", name="pk_cases"),
         sa.UniqueConstraint("source_order_no", "source_system", name="uq_cases_source_order_no_source_system"),
     )
     op.create_index("ix_cases_seq", "cases", ["seq"], unique=True)
     op.create_index("ix_cases_created_at_id", "cases", ["created_at", "id"])
-    for column in ("status", "lead", "category", "source_system"):
+    for column in ("status", "lead", "category", "source_system", "street"):
         op.create_index(f"ix_cases_{column}_created_at_id", "cases", [column, "created_at", "id"])
     rare = sa.text("urgency != 'normal'")
     op.create_index("ix_cases_urgency_created_at_id", "cases", ["urgency", "created_at", "id"], sqlite_where=rare, postgresql_where=rare)
-    for column in ("merged_into", "alarm"):
+    for column in ("merged_into", "alarm", "due_at"):
         rare = sa.text(f"{column} IS NOT NULL")
         op.create_index(f"ix_cases_{column}", "cases", [column], sqlite_where=rare, postgresql_where=rare)
     op.create_table(
@@ -136,6 +137,15 @@ def _cases() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_departments_case_id_cases"),
     )
     op.create_index("ix_case_departments_department_created_at_case_id", "case_departments", ["department", "created_at", "case_id"])
+    op.create_table(
+        "case_issues",
+        sa.Column("issue", sa.String(32), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("case_id", sa.String(26), nullable=False),
+        sa.PrimaryKeyConstraint("issue", "created_at", "case_id", name="pk_case_issues"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_issues_case_id_cases"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "idempotency",
         sa.Column("key", sa.Text, nullable=False),
