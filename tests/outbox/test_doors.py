@@ -173,7 +173,7 @@ class TestDeliveries:
                 return
             query = {"state": state, "case": case, "department": LEAD}
             receiver.wait(lambda: len(api.get("/v1/deliveries", params=query).json()["deliveries"]) == 1)
-            assert api.get("/v1/deliveries", params=query | {"department": "tax"}).json()["deliveries"] == []
+            assert api.get("/v1/deliveries", params=query | {"department": "money_office"}).json()["deliveries"] == []
 
     def test_are_replayed(self, api: TestClient, receiver: Receiver) -> None:
         set_channel(api, receiver)
