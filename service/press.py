@@ -237,7 +237,7 @@ def draft_of(pack: str) -> Draft:
 def _side(name: str, pack: str) -> RuleSet:
     """One side of a comparison: a version by its number, the version in force, or a folder."""
     if name and not name.isdigit():
-        return rulebook.load(rulebook.read_folder(rulebook.find_pack(name)))
+        return rulebook.restore(rulebook.read_folder(rulebook.find_pack(name)), 0)  # what it is compared with is not examined
     with opened() as database:
         code = code_of(pack)
         return rulelife.read_version(database, code, int(name) if name else rulelife.active_version(database, code))

@@ -29,6 +29,7 @@ __all__ = [
     "case_lines",
     "check",
     "digest",
+    "examine",
     "find_pack",
     "load",
     "read_folder",
@@ -41,6 +42,14 @@ __all__ = [
 def load(files: Mapping[str, str], version: int = 0) -> RuleSet:
     """The rule set that these files make; PackError with every mistake where they have errors."""
     return _assembled(_examined(files), version)
+
+
+def examine(files: Mapping[str, str]) -> tuple[list[Mistake], RuleSet | None]:
+    """As `check` and `load` in one: every mistake and warning, and the rule set where none of them is an error."""
+    pack = _examined(files)
+    mistakes = in_order(pack.all_mistakes())
+    broken = any(mistake.severity == "error" for mistake in mistakes)
+    return mistakes, None if broken else assemble(pack, 0)
 
 
 def restore(files: Mapping[str, str], version: int) -> RuleSet:

@@ -155,9 +155,11 @@ def _size(term: str, lists: Lists) -> int:
 
 def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
     """Note terms that an exclusion always cancels, and exclusions that never cancel any."""
-    terms = _written(each.rule.terms, lists, fold)
     unless = _written(each.rule.unless, lists, fold)
-    if not unless or sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
+    if not unless:
+        return
+    terms = _written(each.rule.terms, lists, fold)
+    if sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
         return
     _check_cancelled(each, terms, unless)
     known = {term for words in terms for term in words}

@@ -32,18 +32,18 @@ class Draft:
 
 def check(files: Mapping[str, str]) -> list[Mistake]:
     """Every mistake and warning of some files that came in, their names included."""
-    strange = [_strange(name) for name in sorted(files) if not is_safe(name)]
-    return strange or rulebook.check(files)
+    return _strangely_named(files) or rulebook.check(files)
 
 
 def read_draft(files: Mapping[str, str]) -> Draft:
     """The draft that these files make; DraftBroken with all mistakes."""
-    mistakes = check(files)
-    if any(mistake.severity == "error" for mistake in mistakes):
+    strange = _strangely_named(files)
+    mistakes, ruleset = (strange, None) if strange else rulebook.examine(files)
+    if ruleset is None:
         raise DraftBroken.by(mistakes)
     unknown = {mistake.file for mistake in mistakes if mistake.code == "unknown_file"}
     kept = {name: text for name, text in files.items() if name not in unknown}
-    return Draft(kept, Engine(rulebook.load(kept)), tuple(mistakes))
+    return Draft(kept, Engine(rulebook.load(kept) if unknown else ruleset), tuple(mistakes))
 
 
 def same_pack(draft: Draft, pack: str) -> None:
@@ -83,6 +83,10 @@ def active_version(database: Database, pack: str) -> int:
 def is_safe(name: str) -> bool:
     """Whether a file of this name can be written below a folder anywhere without harm."""
     return len(name) <= LONGEST and SAFE.fullmatch(name) is not None
+
+
+def _strangely_named(files: Mapping[str, str]) -> list[Mistake]:
+    return [_strange(name) for name in sorted(files) if not is_safe(name)]
 
 
 def _strange(name: str) -> Mistake:

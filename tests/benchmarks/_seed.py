@@ -36,7 +36,7 @@ def seed(database: Database, count: int, told: Callable[[int], None] = lambda _:
 
 
 def _case(chance: random.Random, kinds: list[NewCase], number: int, count: int) -> NewCase:
-    kind, at = chance.choice(kinds), TUESDAY - YEARS + YEARS * number / count
+    kind, at = chance.choice(kinds), TUESDAY - YEARS + YEARS * (number / count)
     lead = chance.choice(tuple(LEADS)) if kind.lead else None
     parts = (CaseDepartment(department=lead, role="lead"), *_assists(chance)) if lead else ()
     return replace(
