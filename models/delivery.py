@@ -36,6 +36,12 @@ class ChannelTold(BaseModel):
     secret: str | None = Field(None, description="只在本服务生成密钥的那一次答复中给出，以后不再显示；请存好")
 
 
+class ChannelList(BaseModel):
+    """各单位的通道."""
+
+    channels: list[ChannelTold] = Field(description="通道，按单位代码")
+
+
 class TestAnswer(BaseModel):
     """试送 and what came of it."""
 

@@ -93,6 +93,7 @@ ROUTERS = (
     departments.router,
     vocabulary.router,
     channels.router,
+    channels.overview,
     deliveries.router,
     rulesets.router,
     shadow.router,

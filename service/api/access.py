@@ -83,6 +83,7 @@ NEEDS: Mapping[str, Need] = {
     "preview": ANY_KEY,
     "departments": ANY_KEY,
     "vocabulary": ANY_KEY,
+    "list_channels": _need(DEPARTMENT, VIEWER, own=True),
     "put_channel": _need(DEPARTMENT, own=True),
     "get_channel": _need(DEPARTMENT, own=True),
     "delete_channel": _need(DEPARTMENT, own=True),

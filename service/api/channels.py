@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from ulid import ULID
 
-from models.delivery import ChannelIn, ChannelTold, TestAnswer
+from models.delivery import ChannelIn, ChannelList, ChannelTold, TestAnswer
 from service import channels, store
 from service.api import responses, told
 from service.api.access import caller
@@ -21,10 +21,20 @@ from service.store import Channel
 from service.store.letters import envelope
 
 router = door("/v1/departments", "送达")
+overview = door("/v1/channels", "送达")
 
 Department = Annotated[str, Path(description="单位代码")]
 ACTOR = "api"
 MISSING = (DepartmentNotFound, ChannelNotFound, OthersCases)
+
+
+@overview.get(
+    "", summary="列出通道", response_model=ChannelList, response_description="已设置的通道", responses=responses.problems(*responses.READ)
+)
+async def list_channels(reads: Reading, reach: Bound) -> Response:
+    """设置了通道的各个单位；没有列出的由本单位自己查询案件。单位的钥匙只看得到本单位的。密钥不显示。"""
+    found = await reads(store.list_channels)
+    return Json({"channels": [_told(channel) for channel in found if reach in {None, channel.department}]})
 
 
 @router.put(

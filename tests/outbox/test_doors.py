@@ -55,6 +55,11 @@ class TestAChannel:
         again = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/b"}).json()
         assert (again["secret"], again["url"], again["created_at"]) == (None, "http://127.0.0.1:9/b", first["created_at"])
 
+    def test_is_listed_among_the_others_without_its_secret(self, api: TestClient) -> None:
+        assert api.get("/v1/channels").json() == {"channels": []}
+        made = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/a"}).json()
+        assert api.get("/v1/channels").json() == {"channels": [made | {"secret": None}]}
+
     def test_delivers_new_cases_and_moves(self, api: TestClient, receiver: Receiver) -> None:
         set_channel(api, receiver)
         case = send(api)

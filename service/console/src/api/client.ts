@@ -13,7 +13,8 @@ export class Refused extends Error {
     readonly status: number,
     readonly problem: Pick<Problem, "title" | "detail" | "code"> & Partial<Problem>,
   ) {
-    super(problem.detail || problem.title);
+    // A problem with fields says in each what is wrong and how to mend it; its detail only counts them.
+    super(problem.errors?.map((one) => one.detail).join("；") || problem.detail || problem.title);
   }
 
   /** Somebody else was quicker: the case or draft has another version by now. */

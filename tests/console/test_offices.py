@@ -1,0 +1,100 @@
+"""名录, 单位, 送达: a register comes in from a file with a wrong row, a channel is set, tried and used, a letter is sent again."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import House, Open, barriers, housed
+from tests.outbox.receiver import Receiver, Reply
+
+REGISTER = "名称,别名,类别,状态\n星河舞蹈艺术培训中心,星河舞蹈,文化艺术类,在办\n云上编程学校,,科技累,在办\n"
+LEAD = "区文化和旅游局（体育局）"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One that may deliver to this machine."""
+    with housed(f"sqlite:///{tmp_path_factory.mktemp('offices')}/fenpai.db", FENPAI_ALLOW_PRIVATE_TARGETS="yes") as found:
+        yield found
+
+
+def choose(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_label("选择文件").click()
+    chooser.value.set_files(file)
+
+
+def test_a_register_comes_in_when_its_wrong_row_is_mended(visit: Open, tmp_path: Path) -> None:
+    page, file = visit("/register", expected="422"), tmp_path / "名录.csv"
+    expect(page.get_by_text("名录还是空的")).to_be_visible()
+    page.get_by_role("button", name="导入……").click()
+    file.write_text(REGISTER, encoding="gb18030")  # as Excel saves it in China
+    choose(page, file)
+    page.get_by_role("button", name="检查").click()
+    wrong = page.get_by_role("region", name="有错的行")
+    expect(wrong).to_contain_text("第 3 行，类别")
+    expect(wrong).to_contain_text("科技类")
+    expect(page.get_by_role("button", name="写入")).to_be_disabled()
+    assert not barriers(page)
+    file.write_text(REGISTER.replace("科技累", "科技类"), encoding="utf-8")
+    page.get_by_role("button", name="检查").click()
+    expect(page.get_by_text("文件在选择之后又改过")).to_be_visible()
+    choose(page, file)
+    page.get_by_role("button", name="检查").click()
+    expect(page.get_by_text("检查过了，还没有写入")).to_be_visible()
+    page.get_by_role("button", name="写入").click()
+    expect(page.get_by_text("已写入")).to_be_visible()
+    page.get_by_role("button", name="关闭", exact=True).click()
+    page.get_by_label("名称或简称").fill("星河")
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("rowheader")).to_contain_text("星河舞蹈艺术培训中心")
+    expect(page).to_have_url(re.compile(r"[?]q="))
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="导出 CSV").click()
+    assert "云上编程学校" in Path(saved.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_a_channel_is_set_tried_used_and_a_letter_sent_again(visit: Open, order: Callable[..., dict[str, Any]]) -> None:
+    with Receiver(lambda _id, _times: Reply(204)).open() as receiver:
+        page = visit("/departments", expected="409|422")
+        page.get_by_role("button", name=f"{LEAD}的通道").click()
+        page.get_by_label("接收地址").fill("ftp://example.cn")
+        page.get_by_role("button", name="保存").click()
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("http")
+        page.get_by_label("接收地址").fill(receiver.url)
+        page.get_by_label("签名密钥").fill(receiver.secret)
+        page.get_by_role("button", name="保存").click()
+        expect(page.get_by_text("已保存")).to_be_visible()
+        page.get_by_role("button", name="试送一条").click()
+        expect(page.get_by_text("对方收下了")).to_be_visible()
+        assert not barriers(page)
+        page.get_by_role("button", name="关闭此对话框").click()
+        expect(page.get_by_text("通道在用")).to_be_visible()
+
+        letters = visit("/deliveries")
+        order()
+        expect(letters.get_by_role("cell", name="已送达")).to_be_visible()
+        letters.get_by_role("button", name=f"重发受理给{LEAD}").click()
+        expect(letters.get_by_text(f"已安排重发给{LEAD}。")).to_be_visible()
+        receiver.wait(lambda: len(receiver.taken) >= 3)
+        assert receiver.forged == 0
+        assert not barriers(letters)
+
+
+def test_a_channel_is_seen_by_its_own_department_alone(visit: Open, house: House) -> None:
+    """The last of the file: with the first key, everyone must sign in."""
+    admin = house.api("POST", "/v1/keys", json={"name": "管理员", "scopes": ["admin"]}).json()["key"]
+    headers = {"Authorization": f"Bearer {admin}"}
+    made = httpx.post(f"{house.url}/v1/keys", json={"name": "文旅局", "scopes": ["department:culture_sports"]}, headers=headers).json()
+    page = visit("/departments")
+    page.get_by_label("钥匙").fill(made["key"])
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("button", name=f"{LEAD}的通道")).to_be_visible()
+    expect(page.get_by_role("button", name="的通道")).to_have_count(1)
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_role("heading", name="分派 · 登录")).to_be_visible()
