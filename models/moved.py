@@ -31,6 +31,7 @@ class MoveNow(BaseModel):
     name: str = Field(description="名称")
     allowed: bool = Field(description="现在能不能做")
     why_not: str | None = Field(description="为什么不能")
+    needs: str | None = Field(description="能做，但请求体里须另写什么，例如免除还没有的协办意见；没有则为 null")
     required: list[str] = Field(description="请求体中必填的字段")
 
 

@@ -26,6 +26,7 @@ from service.errors import (
     DatabaseMissing,
     DatabaseOutdated,
     DatabaseTooNew,
+    DatabaseUnreachable,
     DatabaseUrlInvalid,
     Fault,
     StorageUnavailable,
@@ -281,6 +282,8 @@ def write_lock(database: Database) -> Iterator[None]:
         yield
         return
     path = database.path.with_name(database.path.name + ".lock")
+    if not path.parent.is_dir():
+        raise DatabaseUnreachable(f"没有文件夹 {path.parent}，放不进数据库文件。请先建立它，或检查 FENPAI_DATABASE_URL。")
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _take(handle, path)

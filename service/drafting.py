@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from service import rulebook, rulelife, store, usage
+from service import rulebook, rulelife, show, store, usage
 from service.db import Database
 from service.errors import StartError
 from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened, refused
@@ -136,7 +134,7 @@ def list_drafts(
     if as_json:
         print(as_text([_as_json(row, asked) for row, asked in rows]))
     else:
-        Console().print(_table(rows) if rows else "没有草稿。")
+        show.out(_table(rows) if rows else "没有草稿。")
 
 
 @drafts.command("push", cls=usage.Command)
@@ -190,7 +188,7 @@ def show_draft(draft: Number, as_json: AsJson = False, pack: Pack = "beichen") -
             print(as_text(_as_json(held.row, asked)))
             return
         in_force = rulelife.read_version(database, code, rulelife.active_version(database, code))
-    Console().print(_table([(held.row, asked)]))
+    show.out(_table([(held.row, asked)]))
     try:
         print(rulelife.told(rulelife.compare(in_force, rulelife.read_draft(held.files).ruleset)) or "规则没有变化。")
     except rulelife.DraftBroken as broken:
@@ -271,11 +269,9 @@ def _as_json(row: DraftRow, asked: ApprovalRow | None) -> dict[str, Any]:
 
 
 def _table(rows: list[tuple[DraftRow, ApprovalRow | None]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("草稿", "标题", "由", "稿", "状态", "谁改过", "最近改动", "审批", "摘要"):
-        table.add_column(name, overflow="fold")
+    table = show.listing("草稿", "标题", "由", "稿", "状态", "谁改过", "最近改动", "审批", "摘要", whole=("草稿", "最近改动", "摘要"))
     for row, asked in rows:
-        when = row.updated_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        when = show.at(row.updated_at)
         said = "" if asked is None else approval.NAMES[asked.state] + ("" if asked.digest == row.digest else "（之后又改过）")
         state, editors = STATES[row.state], "、".join(row.editors)
         table.add_row(row.id, row.title, str(row.base or ""), str(row.version), state, editors, when, said, row.digest[:12])

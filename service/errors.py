@@ -462,6 +462,13 @@ class VersionMissing(Refusal):
     title = "没有写明版本"
 
 
+class VersionUnreadable(Malformed):
+    """请求头 If-Match 里没有可用的版本。版本号原样取自 ETag，连同双引号，例如 If-Match: "3"；弱标签（W/ 开头）不能用。"""
+
+    code = "version_unreadable"
+    title = "版本写法不对"
+
+
 class TooMany(Refusal):
     """请求太多，请稍后再试。"""
 

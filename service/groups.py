@@ -1,12 +1,10 @@
 """`fenpai incidents list | show` and `fenpai duplicates`: which cases belong together, for officials at a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import orjson
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from models.case import Status
@@ -15,6 +13,8 @@ from models.moves import STATUS_NAMES
 from service import store, usage
 from service.errors import CaseNotFound
 from service.post import opened
+from service.press import names_of
+from service.show import at, listing, out
 from service.store import CaseRow, IncidentRow, ProposalRow
 
 app = typer.Typer(cls=usage.Group, help="查看群体事件。", rich_markup_mode=None)
@@ -33,8 +33,8 @@ def show_incidents(
 ) -> None:
     """列出群体事件，新立的在前。"""
     with opened() as database, database.read() as conn:
-        rows = store.list_incidents(conn, department=department, limit=limit)
-    Console().print(_incidents(rows))
+        rows, names = store.list_incidents(conn, department=department, limit=limit), names_of(database)
+    out(_incidents(rows, names))
 
 
 @app.command("show", cls=usage.Command)
@@ -44,9 +44,9 @@ def show_incident(case: Annotated[str, typer.Argument(metavar="编号", help="�
         incident = store.get_incident(conn, case)
         if incident is None:
             raise CaseNotFound(f"没有编号为 {case[:64]} 的群体事件。")
-        rows = store.cases_by_id(conn, store.members(conn, case))
-    Console().print(_incidents([incident]))
-    Console().print(_cases(sorted(rows.values(), key=lambda row: row.received_at)))
+        rows, names = store.cases_by_id(conn, store.members(conn, case)), names_of(database)
+    out(_incidents([incident], names))
+    out(_cases(sorted(rows.values(), key=lambda row: row.received_at)))
 
 
 @alone.command("duplicates", cls=usage.Command)
@@ -57,33 +57,26 @@ def show_duplicates(
     """列出疑似重复的案件，后来的在前；是否并单由接口 /v1/duplicates 决定。"""
     with opened() as database, database.read() as conn:
         rows = store.list_proposals(conn, state=state, limit=limit)
-    Console().print(_proposals(rows))
+    out(_proposals(rows))
 
 
-def _incidents(rows: Sequence[IncidentRow]) -> Table:
-    table = _table("编号", "机构", "件数", "状态", "主办", "立案")
+def _incidents(rows: Sequence[IncidentRow], names: Mapping[str, str]) -> Table:
+    table = listing("编号", "机构", "件数", "状态", "主办", "立案")
     for row in rows:
-        at = row.opened_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(row.case.id, row.institution, str(row.members), STATUS_NAMES[Status(row.case.status)], row.case.lead or "", at)
+        lead = names.get(row.case.lead or "", row.case.lead or "")
+        table.add_row(row.case.id, row.institution, str(row.members), STATUS_NAMES[Status(row.case.status)], lead, at(row.opened_at))
     return table
 
 
 def _cases(rows: Sequence[CaseRow]) -> Table:
-    table = _table("编号", "工单", "受理", "标题")
+    table = listing("编号", "工单", "受理", "标题")
     for row in rows:
-        table.add_row(row.id, row.source_order_no, row.received_at.astimezone().strftime("%Y-%m-%d %H:%M"), row.title)
+        table.add_row(row.id, row.source_order_no, at(row.received_at), row.title)
     return table
 
 
 def _proposals(rows: Sequence[ProposalRow]) -> Table:
-    table = _table("后来的", "先来的", "相近", "依据", "共有的词语")
+    table = listing("后来的", "先来的", "相近", "依据", "共有的词语", whole=("后来的", "先来的"))
     for row in rows:
         table.add_row(row.case_id, row.other_id, f"{row.score}%", BASES[row.basis], "、".join(orjson.loads(row.words)))
-    return table
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in names:
-        table.add_column(name, overflow="fold")
     return table

@@ -11,8 +11,6 @@ from typing import Annotated
 import orjson
 import typer
 from pydantic import ValidationError
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from models.access import KeyIn, RotateIn
@@ -20,6 +18,7 @@ from service import batch, db, keyring, store, usage
 from service.config import Settings
 from service.db import Database
 from service.errors import StartError
+from service.show import at, listing, out
 from service.store import KeyRow
 
 app = typer.Typer(cls=usage.Group, help="发放、列出、更换、吊销接口钥匙。", rich_markup_mode=None)
@@ -61,7 +60,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="输出 JSON，一
         for row in rows:
             print(orjson.dumps({name: getattr(row, name) for name in SHOWN}).decode())
         return
-    Console().print(_table(rows))
+    out(_table(rows))
 
 
 @app.command("rotate", cls=usage.Command)
@@ -119,22 +118,20 @@ def _show(made: keyring.Made) -> None:
 
 
 def _end(row: KeyRow) -> str:
-    return f"{row.expires_at.astimezone():%Y-%m-%d %H:%M} 失效" if row.expires_at else "不失效"
+    return f"{at(row.expires_at)} 失效" if row.expires_at else "不失效"
 
 
 def _table(rows: Sequence[KeyRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("编号", "谁用", "权限", "发放", "发放人", "期限", "状态"):
-        table.add_column(name, overflow="fold")
+    table = listing("编号", "谁用", "权限", "发放", "发放人", "期限", "状态")
     for row in rows:
-        created = f"{row.created_at.astimezone():%Y-%m-%d}"
+        created = at(row.created_at, "%Y-%m-%d")
         table.add_row(row.id, row.name, "、".join(row.scopes), created, row.created_by, _end(row), _state(row))
     return table
 
 
 def _state(row: KeyRow) -> str:
     if row.revoked_at:
-        return f"{row.revoked_at.astimezone():%Y-%m-%d %H:%M} 已吊销"
+        return f"{at(row.revoked_at)} 已吊销"
     if not keyring.is_live(row, datetime.now(UTC)):
         return "已失效"
     return f"在用，已换为 {row.replaced_by}" if row.replaced_by else "在用"

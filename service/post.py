@@ -8,12 +8,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from models.delivery import DeliveryState
-from service import db, store, usage
+from service import db, show, store, usage
 from service.config import Settings
 from service.db import Database
 from service.errors import DeliveryNotFound, StartError
@@ -47,7 +45,7 @@ def show_deliveries(
         for row in rows:
             print(orjson.dumps(asdict(row)).decode())
         return
-    Console().print(_table(rows))
+    show.out(_table(rows))
     print(f"待送达 {whole.pending} 条，已放弃 {whole.dead} 条。")
 
 
@@ -87,10 +85,8 @@ def opened() -> Iterator[Database]:
 
 
 def _table(rows: Sequence[DeliveryRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("编号", "种类", "状态", "次数", "答复", "产生", "为什么没有送到"):
-        table.add_column(name, overflow="fold", justify="right" if name == "次数" else "left")
+    table = show.listing("编号", "种类", "状态", "次数", "答复", "产生", "为什么没有送到", right=("次数",))
     for row in rows:
-        at = row.created_at.astimezone().strftime("%m-%d %H:%M:%S")
+        at = show.at(row.created_at, "%m-%d %H:%M:%S")
         table.add_row(row.id, row.kind, STATES[row.state], str(row.attempts), str(row.status or ""), at, row.last_error or "")
     return table

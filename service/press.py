@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from models.ruleset import RuleSet
@@ -19,7 +17,7 @@ from service import db, rulebook, rulelife, show, store, usage
 from service.config import Settings
 from service.db import Database
 from service.engine import Engine
-from service.errors import RulesetNotFound
+from service.errors import FenpaiError, RulesetNotFound
 from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Impact, Proposal, Ready, findings, replay
 from service.rulelife.impact import of_lines, run
 from service.store import RulesetRow
@@ -46,7 +44,7 @@ def versions(as_json: AsJson = False, pack: Pack = "beichen") -> None:
     if as_json:
         print(as_text([asdict(row) for row in rows]))
     else:
-        Console().print(_table(rows))
+        show.out(_table(rows))
 
 
 @app.command("diff", cls=usage.Command)
@@ -224,7 +222,7 @@ def code_of(pack: str) -> str:
     """The code of a pack, also while its folder has mistakes: by custom a folder has its pack's name."""
     folder = rulebook.find_pack(pack)
     try:
-        return rulebook.load(rulebook.read_folder(folder)).pack
+        return rulebook.restore(rulebook.read_folder(folder), 0).pack
     except rulebook.PackError:
         return folder.resolve().name
 
@@ -232,6 +230,16 @@ def code_of(pack: str) -> str:
 def draft_of(pack: str) -> Draft:
     """The draft in a folder."""
     return rulelife.read_draft(rulebook.read_folder(rulebook.find_pack(pack)))
+
+
+def names_of(database: Database) -> dict[str, str]:
+    """The departments' names by the rules in force; none where there are no rules."""
+    code = code_of(os.environ.get("FENPAI_RULES_DIR") or os.environ.get("FENPAI_PACK") or "beichen")
+    try:
+        ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
+    except FenpaiError:
+        return {}
+    return {department.code: department.name for department in ruleset.departments}
 
 
 def _side(name: str, pack: str) -> RuleSet:
@@ -244,11 +252,9 @@ def _side(name: str, pack: str) -> RuleSet:
 
 
 def _table(rows: list[RulesetRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("版本", "在用", "发布时间", "发布人", "说明", "由", "摘要", "放行"):
-        table.add_column(name, justify="right" if name in {"版本", "由"} else "left", overflow="fold")
+    table = show.listing("版本", "在用", "发布时间", "发布人", "说明", "由", "摘要", "放行", whole=("发布时间", "摘要"), right=("版本",))
     for row in rows:
-        when = row.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        when = show.at(row.created_at)
         cells = [str(row.version), "●" if row.active else "", when, row.author, row.note, str(row.parent or ""), row.digest[:12]]
         table.add_row(*cells, row.overruled or "")
     return table

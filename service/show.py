@@ -1,8 +1,11 @@
 """What the terminal shows: one decision explained with its evidence, and how far a long work has come."""
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -209,15 +212,39 @@ def say(console: Console, complaint: Complaint, decision: Decision, ruleset: Rul
 
 def institutions(rows: Iterable[Institution], ruleset: RuleSet) -> Table:
     """Institutions of the register, one a line."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("名称", "别名", "类别", "主管部门", "许可证号", "街道", "状态"):
-        table.add_column(name, overflow="fold")
+    table = listing("名称", "别名", "类别", "主管部门", "许可证号", "街道", "状态")
     for row in rows:
         category = ruleset.ruleset.categories.get(row.category or "")
         known = {unit.code: unit.name for unit in ruleset.departments}
         cells = ["；".join(row.aliases), category.name if category else "", known.get(row.department or "", ""), row.licence, row.street]
         table.add_row(*map(Text, (row.name, *cells, row.status)))
     return table
+
+
+# Lists ----------------------------------------------------------------------------------------------------------------------------
+
+CHINA = timezone(timedelta(hours=8))
+WIDE = 200
+"""Columns of a list that goes into a file or another program: nobody's window bounds it."""
+
+
+def listing(*names: str, whole: tuple[str, ...] = ("编号",), right: tuple[str, ...] = ()) -> Table:
+    """An empty list with these columns; numbers that are to be copied are never broken."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name in whole, justify="right" if name in right else "left")
+    return table
+
+
+def out(what: RenderableType) -> None:
+    """Print on standard output."""
+    asked = "COLUMNS" in os.environ or sys.stdout.isatty()
+    Console(width=None if asked else WIDE).print(what)
+
+
+def at(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A moment in Beijing time."""
+    return moment.astimezone(CHINA).strftime(form)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """/v1/rulesets/drafts: drafts that several admins work on, each edit on the version that its maker has read. A draft never decides."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -37,6 +36,7 @@ from service.errors import (
     RulesetNotFound,
     TooLarge,
     VersionMissing,
+    VersionUnreadable,
     WrongMediaType,
 )
 from service.rulebook.edits import Edit
@@ -55,7 +55,6 @@ router = door("/v1/rulesets/drafts", "规则")
 
 TEXT = (b"text/plain", b"text/yaml", b"application/yaml", b"application/x-yaml", b"text/x-yaml")
 FILE_BYTES = 1_000_000
-VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 DraftId = Annotated[str, Path(description="草稿编号（ULID）")]
 FileName = Annotated[str, Path(description="文件名，例如 categories/arts.yaml")]
@@ -63,7 +62,7 @@ Versions = Annotated[str | None, Header(alias="If-Match", description='读到的
 
 WHO = (ActorMissing, ActorUnknown)
 KNOWN = (*responses.READ, DraftNotFound)
-CHANGE = (*WHO, DraftNotFound, VersionMissing, DraftStale, DraftClosed, *responses.WRITE)
+CHANGE = (*WHO, DraftNotFound, VersionMissing, VersionUnreadable, DraftStale, DraftClosed, *responses.WRITE)
 TAGGED = {"headers": responses.headers(ETag="第几稿", Cache_Control="每次都要再问")}
 
 
@@ -269,10 +268,8 @@ def now() -> datetime:
 
 
 def versions_of(condition: str | None) -> frozenset[int]:
-    """The versions that If-Match names; whoever changes a draft must have read it."""
-    if condition is None or condition.strip() in {"", "*"}:
-        raise VersionMissing('请求头 If-Match 须写明读到的是第几稿（ETag），例如 If-Match: "3"。')
-    return frozenset(int(version) for version in VERSION.findall(condition))
+    """The versions that If-Match names."""
+    return etag.versions(condition, '请求头 If-Match 须写明读到的是第几稿（ETag），例如 If-Match: "3"。')
 
 
 def _read_whole(conn: Any, pack: str, draft_id: str) -> tuple[kept.Held, ApprovalRow | None]:

@@ -6,9 +6,25 @@ from typing import Annotated
 from fastapi import Header
 from starlette.responses import Response
 
+from service.errors import VersionMissing, VersionUnreadable
+
 Condition = Annotated[str | None, Header(alias="If-None-Match", description="上次答复的 ETag；没有变化时答复 304")]
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+_NAMED = re.compile(r'(W/)?"([^"]*)"')
+_VERSION = re.compile(r"\d{1,9}")
+
+
+def versions(condition: str | None, missing: str | None = None) -> frozenset[int]:
+    """The versions that If-Match names. `*` names none: whoever changes a thing must have read it. Weak tags tell no two versions apart."""
+    if condition is None or condition.strip() in {"", "*"}:
+        raise VersionMissing(missing)
+    strong = [tag for weak, tag in _NAMED.findall(condition) if not weak]
+    if not strong:
+        raise VersionUnreadable
+    return frozenset(int(tag) for tag in strong if _VERSION.fullmatch(tag))
 
 
 def holds(condition: str | None, tag: str) -> bool:

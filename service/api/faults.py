@@ -25,7 +25,7 @@ _CHOICE = ("not_allowed", "只能是 {expected}")
 
 TOLD: Mapping[str, tuple[str, str]] = {
     "missing": ("missing", "缺少这一项"),
-    "extra_forbidden": ("unknown_field", "没有这个字段，请检查拼写；来源系统自己的字段请放进 extra"),
+    "extra_forbidden": ("unknown_field", "没有这个字段，请检查拼写"),
     "string_type": _TEXT,
     "string_sub_type": _TEXT,
     "string_unicode": ("unstorable", "含有无法保存的字符，请按 UTF-8 重新编码"),
@@ -87,12 +87,16 @@ _SYNTAX = {
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 
 
-def refusal(error: ValidationError, body: bytes) -> Refusal:
-    """Why this body was not taken: not UTF-8, not JSON, or fields that are wrong."""
+HAS_EXTRA = "没有这个字段，请检查拼写；来源系统自己的字段请放进 extra"
+"""Of a field too many, where there is a place for it."""
+
+
+def refusal(error: ValidationError, body: bytes, *, extra: bool = False) -> Refusal:
+    """Why this body was not taken: not UTF-8, not JSON, or fields that are wrong. `extra`: it has a place for the caller's own fields."""
     faults = error.errors(include_input=False, include_url=False)
     if faults[0]["type"] == "json_invalid":
         return _unreadable(str(faults[0]["ctx"]["error"]), body)
-    return Invalid(_summary(len(faults)), told(faults))
+    return Invalid(_summary(len(faults)), told(faults, HAS_EXTRA if extra else None))
 
 
 def parameters(faults: Iterable[Mapping[str, Any]]) -> ParameterInvalid:
@@ -110,7 +114,7 @@ def _told(fault: Mapping[str, Any], unknown: str | None) -> FieldFault:
     kind = fault["type"]
     code, text = TOLD.get(kind, _FALLBACK)
     context = fault.get("ctx") or {}
-    if kind == "extra_forbidden" and unknown:
+    if kind == "extra_forbidden" and unknown and len(fault["loc"]) == 1:
         text = unknown
     elif kind == "string_too_short" and context.get("min_length") == 1:
         text = "不能为空"

@@ -17,7 +17,7 @@ from service.api.access import caller
 from service.api.bodies import read_json
 from service.api.cases import CaseId, check_codes, own
 from service.api.deps import Acting, Reach, Reading, WholeOffice
-from service.api.moves import REFUSED, Versions, body_given, versions_named
+from service.api.moves import REFUSED, Versions, body_given
 from service.api.plain import Json, body_of, door, validated
 from service.casework import Ordered, within
 from service.casework.errors import ActorMissing, ActorUnknown, NotYours
@@ -141,7 +141,7 @@ async def accept_duplicate(
 ) -> Response:
     """把后来的案件并入先来的，与 `POST /v1/cases/{id}/merge` 相同；`If-Match` 写后来那个案件的版本。"""
     body = await body_given(request, Plain, here.settings.max_case_bytes)
-    ordered = Ordered(case_id, versions_named(versions), Move.MERGE, body, actor, reach=reach)
+    ordered = Ordered(case_id, etag.versions(versions), Move.MERGE, body, actor, reach=reach)
     made = await here.writer.submit(lambda conn: accept(conn, ordered, other_id, here.casework.terms(), here.casework.now))
     here.bell.ring(made.event.seq)
     return Json(told.moved(made.event), headers=etag.headers(f'"{told.version(made.event)}"'))

@@ -1,6 +1,5 @@
 """POST /v1/cases/{id}/{move}: what officers do with a case; one door for each row of the table of moves."""
 
-import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
@@ -23,21 +22,31 @@ from service.api.plain import Json, body_of, door, validated
 from service.casework import Actor, Ground, Ordered, Standing, standings, work_of
 from service.casework.errors import ActorMissing, ActorUnknown, GuardRefused, NotNow, NotYours, Stale
 from service.casework.table import description
-from service.errors import CaseNotFound, KeyConflict, KeyInvalid, VersionMissing
+from service.errors import CaseNotFound, KeyConflict, KeyInvalid, VersionMissing, VersionUnreadable
 from service.store import MoveKey
 
 router = door("/v1/cases", "办理")
 
 M = TypeVar("M", bound=BaseModel)
 
-VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
-
 Versions = Annotated[
     str | None,
     Header(alias="If-Match", description='读到的案件版本，即 `ETag`，例如 `"3"`；案件在此之后有了变更，答复 412'),
 ]
 
-REFUSED = (ActorMissing, ActorUnknown, CaseNotFound, VersionMissing, Stale, NotYours, NotNow, GuardRefused, KeyInvalid, KeyConflict)
+REFUSED = (
+    ActorMissing,
+    ActorUnknown,
+    CaseNotFound,
+    VersionMissing,
+    VersionUnreadable,
+    Stale,
+    NotYours,
+    NotNow,
+    GuardRefused,
+    KeyInvalid,
+    KeyConflict,
+)
 
 
 def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
@@ -47,7 +56,7 @@ def _endpoint(row: Row) -> Callable[..., Awaitable[Response]]:
         case_id: CaseId, request: Request, here: WholeOffice, actor: Acting, reach: Reach, versions: Versions = None
     ) -> Response:
         body = await body_given(request, row.body, here.settings.max_case_bytes)
-        ordered = Ordered(case_id, versions_named(versions), row.move, body, actor, _key(request, case_id, row, body, actor), reach)
+        ordered = Ordered(case_id, etag.versions(versions), row.move, body, actor, _key(request, case_id, row, body, actor), reach)
         made = await here.casework.move(ordered)
         here.bell.ring(made.event.seq)
         receipt = told.moved(made.event)
@@ -66,13 +75,6 @@ async def body_given(request: Request, model: type[M], limit: int) -> M:
 
 def _required(model: type[BaseModel]) -> list[str]:
     return [name for name, field in model.model_fields.items() if field.is_required()]
-
-
-def versions_named(condition: str | None) -> frozenset[int]:
-    """The versions that If-Match names. `*` names none: whoever moves a case must have read it."""
-    if condition is None or condition.strip() in {"", "*"}:
-        raise VersionMissing
-    return frozenset(int(version) for version in VERSION.findall(condition))
 
 
 def _key(request: Request, case_id: str, row: Row, body: Body, actor: Actor) -> MoveKey | None:
@@ -129,5 +131,6 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "name": row.name,
         "allowed": standing.allowed,
         "why_not": standing.why_not,
+        "needs": standing.needs,
         "required": _required(row.body),
     }

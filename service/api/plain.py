@@ -46,7 +46,7 @@ def validated(model: type[M], body: bytes) -> M:
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise refusal(error, body) from None
+        raise refusal(error, body, extra="extra" in model.model_fields) from None
 
 
 def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from functools import reduce
 from typing import Any
 
 from models.case import Status
-from models.moves import MOVES, ROLE_NAMES, STATUS_NAMES, Move, Role, Row, Stay
+from models.moves import MOVES, ROLE_NAMES, STATUS_NAMES, Guard, Move, Role, Row, Stay
 from models.requests import Request
 from service.casework.codes import check_codes
 from service.casework.effects import EFFECTS, Draft, Truth
 from service.casework.errors import GuardRefused, NotNow, NotYours, with_allowed
-from service.casework.guards import GUARDS
+from service.casework.guards import GUARDS, missing_opinions
 from service.casework.order import Ground, Question
 from service.casework.work import CaseClock, Work
 from service.errors import Refusal
@@ -42,6 +42,8 @@ class Standing:
     row: Row
     allowed: bool
     why_not: str | None
+    needs: str | None = None
+    """What must be said with it, beyond what is always required."""
 
 
 def decide_move(case: Work, move: Move, body: Request | None, ground: Ground) -> Outcome:
@@ -74,14 +76,16 @@ def _check(row: Row, asked: Question) -> None:
         check_codes(asked)
         refusal = next(_unmet(row, asked), None)
     if refusal is not None:
-        allowed = allowed_moves(asked.case, asked.ground)
+        allowed = [move for move in allowed_moves(asked.case, asked.ground) if move is not row.move]
         refusal.detail += f"现在可以：{_names(allowed)}。" if allowed else "现在没有可以由您做的动作。"
         raise with_allowed(refusal, asked.case, allowed)
 
 
 def _standing(row: Row, asked: Question) -> Standing:
     refusal = next(_refusals(row, asked), None) or next(_unmet(row, asked), None)
-    return Standing(row, refusal is None, refusal.detail if refusal else None)
+    if refusal is not None:
+        return Standing(row, allowed=False, why_not=refusal.detail)
+    return Standing(row, allowed=True, why_not=None, needs=missing_opinions(asked) if Guard.OPINIONS_IN in row.guards else None)
 
 
 def _refusals(row: Row, asked: Question) -> Iterator[Refusal]:

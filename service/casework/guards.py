@@ -69,9 +69,12 @@ def extendable(asked: Question) -> str | None:
 
 
 def opinions_in(asked: Question) -> str | None:
-    if not isinstance(asked.body, Complete):
-        return None
-    waived = {waiver.department for waiver in asked.body.waivers}
+    return missing_opinions(asked) if isinstance(asked.body, Complete) else None
+
+
+def missing_opinions(asked: Question) -> str | None:
+    """Whose opinions are neither there nor waived."""
+    waived = {waiver.department for waiver in asked.body.waivers} if isinstance(asked.body, Complete) else set()
     missing = [part.department for part in asked.case.assists if part.opinion is None and part.department not in waived]
     if not missing:
         return None

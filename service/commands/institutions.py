@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from models.register import ImportQuery, RowFault
 from service import register, show, usage
@@ -71,4 +70,4 @@ def search_institutions(
     if not found:
         print("没有找到。")
         raise typer.Exit(1)
-    Console().print(show.institutions(found, counter.ruleset))
+    show.out(show.institutions(found, counter.ruleset))

@@ -9,7 +9,6 @@ from typing import Annotated
 import orjson
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from models.retention import RetentionClass
@@ -42,7 +41,7 @@ def apply(
         if as_json:
             print(orjson.dumps([_told(line) for line in lines]).decode())
         else:
-            Console().print(_table(lines))
+            show.out(_table(lines))
         ripe = sum(len(line.ripe) for line in lines)
         if not yes:
             print(f"以上只是清点，{ripe} 件已到期。确认后加 --yes 清除。" if not as_json else "", end="" if as_json else "\n")

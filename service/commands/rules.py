@@ -25,7 +25,8 @@ app.callback(invoke_without_command=True)(usage.help_alone)
 def check_rules(pack: Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]")] = "beichen") -> None:
     """检查规则包，一次列出所有错误：文件、行、列、怎样改。"""
     folder = rulebook.find_pack(pack)
-    mistakes = rulebook.check(rulebook.read_folder(folder))
+    files, unread = rulebook.survey(folder)
+    mistakes = [*unread, *rulebook.check(files)]
     for mistake in mistakes:
         print(mistake)
     errors = sum(mistake.severity == "error" for mistake in mistakes)

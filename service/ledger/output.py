@@ -8,6 +8,7 @@ import orjson
 from models.decision import Reason
 from models.ruleset import RuleSet
 from service.ledger.accounts import Account, Ledger, RuleAccount
+from service.ledger.book import CHINA
 from service.ledger.judge import COUNTS
 from service.ledger.verdict import Verdict
 from service.log import masked
@@ -115,7 +116,7 @@ def ledger_text(ledger: Ledger, ruleset: RuleSet) -> str:
 
 def _wrong(case: WrongCase, ruleset: RuleSet) -> list[str]:
     told = wrong_json(case)
-    when = told["at"].astimezone().strftime("%Y-%m-%d %H:%M") if told["at"] else ""
+    when = told["at"].astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if told["at"] else ""
     terms = "、".join(f"「{term}」" for term in told["terms"])
     who = f"{BY.get('case.' + str(told['by']), '')}（{told['actor']}，{when}）"
     return [

@@ -18,7 +18,10 @@ from service.register.errors import RegisterInvalid, RegisterUnreadable
 from service.register.export import as_csv
 from service.register.imports import Wanted, new_ids, prepare, read_file, report, write
 
-VIA_HTTP = "服务正在运行时，请经接口导入：curl --data-binary @文件 -H 'Content-Type: text/csv' http://服务地址/v1/institutions/import"
+VIA_HTTP = (
+    "服务正在运行时，请经接口导入："
+    "curl --data-binary @文件 -H 'Authorization: Bearer 钥匙' -H 'Content-Type: text/csv' http://服务地址/v1/institutions/import"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from models.ruleset import RuleSet
 from service.engine.text import Reader
 from service.rulebook.borders import check_borders
-from service.rulebook.folder import find_pack, read_folder
+from service.rulebook.folder import find_pack, read_folder, survey
 from service.rulebook.layout import belongs
 from service.rulebook.meaning import check_meaning
 from service.rulebook.mistakes import Mistake, PackError, Severity, in_order
@@ -36,6 +36,7 @@ __all__ = [
     "restore",
     "rules_in",
     "schema",
+    "survey",
 ]
 
 

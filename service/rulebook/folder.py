@@ -13,6 +13,7 @@ from service.rulebook.sheet import MAX_SIZE
 
 SHELVES = (Path(__file__).parents[1] / "rules", Path(__file__).parents[2] / "rules")
 """Where shipped packs stand: inside the installed package, or at the top of a checkout."""
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 FOLDERS = {kind.pattern.rpartition("/")[0] for kind in LAYOUT}
 """The folders of a pack whose stray text files deserve a word."""
 
@@ -37,22 +38,29 @@ def _offer(name: str) -> str:
 
 def read_folder(folder: Path) -> dict[str, str]:
     """The text files of a pack by name, `categories/arts.yaml` and the like; PackError where one is too large or no UTF-8."""
+    files, mistakes = survey(folder)
+    if mistakes:
+        raise PackError(tuple(mistakes))
+    return files
+
+
+def survey(folder: Path) -> tuple[dict[str, str], list[Mistake]]:
+    """The text files of a pack as far as they can be read, and what is wrong with the others.
+
+    One that is no UTF-8 is read all the same, as what it seems to be, so that its other mistakes are told with this one.
+    """
     if not folder.is_dir():
         raise PackError((folder_mistake("no_folder", f"没有文件夹 {folder}", "请检查路径"),))
     files, mistakes = dict[str, str](), list[Mistake]()
     for path in _texts(folder):
         name = path.relative_to(folder).as_posix()
-        if len(files) + len(mistakes) >= MAX_FILES:
+        if len(files) >= MAX_FILES:
             mistakes.append(folder_mistake("too_many_files", f"文件太多，至多 {MAX_FILES} 个", "请检查文件夹是否写对"))
             break
-        text = _read(path, name)
-        if isinstance(text, Mistake):
-            mistakes.append(text)
-        else:
-            files[name] = text
-    if mistakes:
-        raise PackError(tuple(mistakes))
-    return files
+        text, mistake = _read(path, name)
+        files |= {name: text} if text is not None else {}
+        mistakes += [mistake] if mistake else []
+    return files, mistakes
 
 
 def _texts(folder: Path) -> Iterator[Path]:
@@ -66,17 +74,28 @@ def _texts(folder: Path) -> Iterator[Path]:
                 yield Path(where) / name
 
 
-def _read(path: Path, name: str) -> str | Mistake:
+def _read(path: Path, name: str) -> tuple[str | None, Mistake | None]:
     try:
         if path.stat().st_size > MAX_SIZE:
-            return folder_mistake("too_large", f"文件太大，超过 {MAX_SIZE // 1_000_000} MB", "请分成几个文件", file=name)
+            hint = "请分成几个文件"
+            return None, folder_mistake("too_large", f"文件太大，超过 {MAX_SIZE // 1_000_000} MB", hint, file=name)
         data = path.read_bytes()
     except OSError as error:
-        return folder_mistake("unreadable", f"读不了文件：{error.strerror}", "请检查文件和权限", file=name)
+        return None, folder_mistake("unreadable", f"读不了文件：{error.strerror}", "请检查文件和权限", file=name)
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8"), None
     except UnicodeDecodeError as error:
-        return _no_utf8(data, error.start, name)
+        return _guessed(data), _no_utf8(data, error.start, name)
+
+
+def _guessed(data: bytes) -> str:
+    """The text of a file that is no UTF-8, as well as it can be told."""
+    for encoding in ("utf-16",) if data.startswith(UTF_16) else ("gb18030",):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("utf-8", "replace")
 
 
 def _no_utf8(data: bytes, place: int, name: str) -> Mistake:
@@ -85,7 +104,7 @@ def _no_utf8(data: bytes, place: int, name: str) -> Mistake:
 
 
 def _guess(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(UTF_16):
         return "，像是 UTF-16"
     try:
         data.decode("gb18030")

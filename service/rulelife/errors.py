@@ -54,7 +54,7 @@ class DraftBroken(Invalid):
 
 
 class AuthorMissing(Invalid):
-    """须写明谁做的（author）和为什么（note）。"""
+    """须写明谁做的和为什么：author、note；命令行里是 --author、--note。"""
 
     code = "author_missing"
     title = "缺少发布人或说明"

@@ -87,6 +87,13 @@ class TestStandings:
             assert standing.allowed == (why is None)
             assert why is None or why.startswith(str(standing.why_not))
 
+    def test_of_completion_say_whose_opinions_must_be_waived(self) -> None:
+        [done] = [one for one in standings(in_state(Status.REPLIED), ground(GYM)) if one.row.move is Move.COMPLETE]
+        assert done.allowed
+        assert done.needs is not None
+        assert "云溪区" in done.needs
+        assert "waivers" in done.needs
+
     def test_name_every_move_of_people(self) -> None:
         assert {standing.row.move for standing in standings(born(), ground(GYM))} == set(Move) - {Move.REPORT}
 

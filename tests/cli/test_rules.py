@@ -28,6 +28,14 @@ class TestCheck:
         assert ended.code == 1
         assert "categories/ball.yaml:3:5: 错误" in ended.out
 
+    def test_a_file_in_another_encoding_hides_no_other_mistake(self, fenpai: Fenpai, pack: Path) -> None:
+        (pack / "categories" / "ball.yaml").write_bytes("rules:\n  - id: ball.球\n    nosuch: 1\n".encode("gbk"))
+        (pack / "words.txt").write_text("篮球\n\n篮球\n", encoding="utf-8")
+        ended = fenpai("rules", "check", str(pack))
+        assert ended.code == 1
+        assert "像是 GBK" in ended.out
+        assert "categories/ball.yaml:3:5: 错误" in ended.out
+
     def test_a_missing_folder_cannot_be_checked(self, fenpai: Fenpai) -> None:
         ended = fenpai("rules", "check", "nosuch")
         assert (ended.code, ended.out) == (2, "")
