@@ -81,7 +81,9 @@ class Reference:
         self.near = {rule.id: self._written_out(rule.near.words) if rule.near else set() for rule in self.rules}
         self.negations, self.clearings = self._negations("after"), self._negations("before")
         words = (word for by_rule in (self.terms, self.unless, self.near) for words in by_rule.values() for word in words)
-        self.words = {*words, *self.negations, *self.clearings}
+        self.starting: dict[str, set[str]] = {}
+        for word in (*words, *self.negations, *self.clearings):
+            self.starting.setdefault(word[:2], set()).add(word)
         self.tokenizer = jieba.Tokenizer()
         self.tokenizer.initialize()
         self.tokenizer.total = sum(self.tokenizer.FREQ.values())  # a word that stands twice in jieba's dictionary counts once
@@ -188,7 +190,8 @@ class Reference:
         """The points of every rule that fires; a rule on trial has none and moves nothing, and so is left out."""
         letters = self.read(complaint)
         text = "".join(letter.char for letter in letters)
-        met = {word for word in self.words if word in text}
+        starts = {text[at : at + length] for at in range(len(text)) for length in (1, 2)}
+        met = {word for start in starts for word in self.starting.get(start, ()) if word in text}
         page = Page(
             text, [letter.place for letter in letters], met, self.borders(text), self.negations, self.clearings, complaint, self.ruleset
         )
@@ -196,14 +199,14 @@ class Reference:
         waiting = [rule for rule in self.rules if rule.status == "active"]
         while waiting:
             names = {name for rule in waiting for name in (rule.id, rule.supports)}
-            ready = [rule for rule in waiting if not names.intersection(rule.needs + rule.blocked_by)]
+            ready = {rule.id: rule for rule in waiting if not names.intersection(rule.needs + rule.blocked_by)}
             known = set(fires) | {rule.supports for rule in self.rules if rule.id in fires}
-            for rule in ready:
+            for rule in ready.values():
                 allowed = (not rule.needs or known.intersection(rule.needs)) and not known.intersection(rule.blocked_by)
                 hits = page.hits(rule, self.terms[rule.id], self.unless[rule.id], self.near[rule.id]) if allowed else []
                 if hits:
                     fires[rule.id] = self._weight(rule, hits, page)
-            waiting = [rule for rule in waiting if rule not in ready]
+            waiting = [rule for rule in waiting if rule.id not in ready]
         return fires
 
     def _weight(self, rule: Rule, hits: list[Found], page: "Page") -> int:

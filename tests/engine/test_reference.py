@@ -68,9 +68,9 @@ def test_on_texts_made_of_rule_words(shipped: Engine, reference: Reference, ship
 @pytest.mark.skipif(not FOLDER, reason="FENPAI_TEST_TEXTS names no folder of texts")
 @pytest.mark.timeout(3600)
 def test_on_the_texts_of_a_folder(shipped: Engine, reference: Reference) -> None:
-    texts = list(_texts(Path(FOLDER)))
-    assert texts
-    for complaint in texts:
+    distinct = {(each.content, each.title, each.institution): each for each in _texts(Path(FOLDER))}
+    assert distinct
+    for complaint in distinct.values():
         assert_agree(shipped, reference, complaint)
 
 
