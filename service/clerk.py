@@ -1,5 +1,6 @@
 """`fenpai rules ledger | release | shadow`: what people confirmed about rules, and drafts beside the version in force."""
 
+import os
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from ulid import ULID
 
 from models.ruleset import RuleSet
 from service import ledger, rulebook, rulelife, shadow, show, store, usage
+from service.config import Settings
 from service.ledger import RuleUnknown, output, quarantine
 from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened
 from service.rulelife import Proposal
@@ -76,7 +78,8 @@ def release(
     with opened() as database:
         code = code_of(pack)
         ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
-        ready = quarantine.prepare_release(database, ruleset, rule, Proposal(author, note))
+        second = Settings.from_env(os.environ).second_person
+        ready = quarantine.prepare_release(database, ruleset, rule, Proposal(author, note), second)
         with database.write() as conn:
             row = quarantine.publish_release(conn, ready, rule, note, datetime.now(UTC))
     print(f"已恢复规则 {rule}，发布并启用第 {row.version} 版。")

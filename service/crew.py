@@ -54,8 +54,9 @@ def share(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:
+        except BaseException:  # whoever asked has gone: nobody waits for what is left
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _pool(who: Who, anew: Callable[[], Who], processes: int, *, fork: bool) -> ProcessPoolExecutor:

@@ -19,7 +19,7 @@ from service.api.plain import Json, body_of, door, validated
 from service.errors import ParameterInvalid
 from service.ledger import RuleAccount, RuleUnknown, output, quarantine
 from service.ledger.errors import CannotRelease, NotQuarantined
-from service.rulelife import AuthorMissing, BaseMoved, NothingNew, Proposal
+from service.rulelife import ApprovalMissing, AuthorMissing, BaseMoved, NothingNew, Proposal
 from service.store import Quarantine
 
 router = door("/v1/rules", "规则")
@@ -87,7 +87,15 @@ async def rule_ledger(rule_id: RuleId, asked: Annotated[LedgerQuery, Query()], r
     response_model=VersionTold,
     response_description="已发布并启用",
     responses=responses.problems(
-        *responses.BODY, *responses.WRITE, ParameterInvalid, AuthorMissing, NotQuarantined, CannotRelease, BaseMoved, NothingNew
+        *responses.BODY,
+        *responses.WRITE,
+        ParameterInvalid,
+        AuthorMissing,
+        NotQuarantined,
+        CannotRelease,
+        BaseMoved,
+        NothingNew,
+        ApprovalMissing,
     ),
     openapi_extra=body_of(ReleaseIn),
 )
@@ -95,7 +103,8 @@ async def release_rule(rule_id: RuleId, request: Request, here: WholeOffice) -> 
     """台账停用的规则由人恢复：发布一个它重新计分的版本并启用，此后重新计数，以前判错的不再算在它头上。理由记入版本与审计链。"""
     given = validated(ReleaseIn, await read_json(request, here.settings.max_case_bytes))
     proposal, ruleset = Proposal(vouched(request, given.author), given.note), here.rules.engine.ruleset
-    ready = await here.workshop(lambda: quarantine.prepare_release(here.database, ruleset, rule_id, proposal))
+    second = here.settings.second_person
+    ready = await here.workshop(lambda: quarantine.prepare_release(here.database, ruleset, rule_id, proposal, second))
     here.rules.keep(ready.draft.engine)
     row = await here.writer.submit(lambda conn: quarantine.publish_release(conn, ready, rule_id, given.note, datetime.now(UTC)))
     await here.rules.follow()

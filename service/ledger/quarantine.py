@@ -8,7 +8,7 @@ and was decided by the rule as it reads today: a rule that somebody mended does 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +21,15 @@ from service.errors import FenpaiError
 from service.ledger.accounts import Account, interval, summed
 from service.ledger.errors import CannotRelease, NotQuarantined
 from service.rulebook.edits import CannotEdit, Edit, apply
-from service.rulelife import Proposal, Ready
+from service.rulelife import ApprovalMissing, Proposal, Ready
 from service.store import NewEvent, Quarantine, RulesetRow, Tally
 
 SYSTEM = "system"
 OVERRULE = "台账自动停用"
+HOW = (
+    "实行双人审批，恢复也要另一人批准：请开一个草稿，把规则 {rule} 的 status 改为 active（别的不动），请求审批，"
+    "由另一人批准后发布草稿，或再恢复一次。"
+)
 NOT_MEANT = {"name", "why", "clause", "status"}
 """Fields of a rule that do not change what it decides."""
 
@@ -136,19 +140,23 @@ def publish(conn: Any, ready: Ready, found: list[Fallen], now: datetime) -> Rule
     return row
 
 
-def prepare_release(database: Database, ruleset: RuleSet, rule: str, proposal: Proposal) -> Ready:
-    """The version with the rule in force again; whoever says why need not overrule anything else."""
+def prepare_release(database: Database, ruleset: RuleSet, rule: str, proposal: Proposal, setting: str = "no") -> Ready:
+    """The version with the rule in force again; a reason overrules all but the second person."""
     proposal = rulelife.signed(proposal)
     known = next((each for each in ruleset.rules if each.id == rule), None)
     if known is None or known.status is not Status.QUARANTINED:
         raise NotQuarantined(f"规则 {rule} 在用的版本里没有停用待查。" if known else f"在用的规则集里没有规则 {rule}。")
     signed = Proposal(proposal.author, f"恢复规则 {rule}：{proposal.note}", ruleset.version, proposal.note)
-    return _ready(database, ruleset, {rule: Status.ACTIVE}, signed)
+    ready = _ready(database, ruleset, {rule: Status.ACTIVE}, signed)
+    return replace(ready, second=rulelife.needs_second(ruleset, setting))
 
 
 def publish_release(conn: Any, ready: Ready, rule: str, reason: str, now: datetime) -> RulesetRow:
     """Put it in force again and begin to count anew, in the transaction around this."""
-    row = rulelife.publish(conn, ready, now)
+    try:
+        row = rulelife.publish(conn, ready, now)
+    except ApprovalMissing as missing:
+        raise ApprovalMissing(HOW.format(rule=rule)) from missing
     counted = summed(tally for tally in store.tallies_of(conn, rule) if not tally.term)
     ended = Quarantine(
         pack=row.pack,

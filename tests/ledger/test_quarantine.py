@@ -154,3 +154,25 @@ async def _race(url: str, pack: str) -> None:
         rules.close()
     await writer.stop()
     database.close()
+
+
+def test_where_two_must_agree_they_must_on_a_release_too(house: TestClient) -> None:
+    files = edited("ruleset.yaml", "pack: tiny\n", "pack: tiny\nsecond_person: true\n")
+    files["categories/ball.yaml"] = files["categories/ball.yaml"].replace(
+        "category: ball\n", "category: ball\n    status: quarantined\n", 1
+    )
+    put = {"files": files, "author": "王科长", "note": "停用", "overrule": "用例照旧"}
+    assert house.post("/v1/rulesets", json=put).status_code == 201
+    said = {"author": "王科长", "note": "另行处理"}
+    refusal = house.post("/v1/rules/ball.programs/release", json=said)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "approval_missing")
+    assert "status 改为 active" in refusal.json()["detail"]
+
+    wang, li = ({"X-Fenpai-Actor": name, "X-Fenpai-Department": "admin"} for name in ("wang", "li"))
+    path = f"/v1/rulesets/drafts/{house.post('/v1/rulesets/drafts', json={}, headers=wang).json()['id']}"
+    edit = {"op": "set", "field": "status", "where": "ball.programs", "value": "active"}
+    steps = (("edits", wang, {"edits": [edit]}), ("ask", wang, {"reason": "请看"}), ("approve", li, {"reason": "同意"}))
+    for number, (step, who, body) in enumerate(steps, 1):
+        assert house.post(f"{path}/{step}", json=body, headers=who | {"If-Match": f'"{number}"'}).status_code == 200
+    assert house.post("/v1/rules/ball.programs/release", json=said).status_code == 200
+    assert status(house, "ball.programs") == "active"
