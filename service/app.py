@@ -66,11 +66,13 @@ from service.channels import Channels
 from service.config import Settings, is_loopback
 from service.dispatcher import Dispatcher, Pace
 from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
+from service.impatience import Impatient
 from service.incidents import Sorter
 from service.keyring import Keyring
 from service.sessions import Sessions
 from service.shadow import Follower
 from service.store import NewCase, Outcome
+from service.throttle import Throttle
 from service.vault import Vault
 from service.warden import Warden
 from service.watch import House, Watch
@@ -109,6 +111,8 @@ ROUTERS = (
     health.router,
 )
 """The busiest first: they are tried in this order."""
+
+RATE_SECONDS = 60
 
 DESCRIPTION = """把 12345 热线关于校外培训的诉求分派给主管单位，并逐条说明理由。
 
@@ -262,8 +266,9 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     meters.watch("fenpai_shadow_trouble", "1 表示影子运行出错", lambda: float(follower.trouble is not None))
     keyring = Keyring(database)
     idle, longest = timedelta(minutes=settings.session_idle), timedelta(hours=settings.session_hours)
+    rates = Throttle(settings.rate, RATE_SECONDS, often=True) if settings.rate else None
     signed_in = Sessions(reads, writer, keyring, idle, longest)
-    benches = Workshop(), Jobs(database, writer), keyring, signed_in, warden, follower, watch
+    benches = Workshop(), Jobs(database, writer), keyring, signed_in, rates, warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
@@ -350,6 +355,8 @@ def serve(settings: Settings, opened: Opened | None = None) -> None:
         lifespan="off",  # we open and close around the server: a StartError must reach the command line as it is
         log_config=None,
         access_log=False,
+        http=Impatient,
+        ws="none",
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=75,

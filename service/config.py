@@ -38,6 +38,7 @@ class Settings(BaseModel):
     second_person: Literal["yes", "no"] = Field("no", description="yes：发布规则须先由另一人批准（规则包也可自定）")
     session_idle: int = Field(30, ge=1, le=1_440, description="登录后多少分钟不操作就自动退出")
     session_hours: float = Field(12, gt=0, le=720, allow_inf_nan=False, description="登录后最多多少小时必须重新登录")
+    rate: int = Field(12_000, ge=0, description="一把钥匙每分钟最多多少个请求，0 为不限；每个副本各自计数")
     max_pollers: int = Field(1_000, ge=0, description="同时等待变更的轮询最多多少个")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
 

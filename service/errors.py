@@ -11,7 +11,7 @@ FenpaiError
 │   ├── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
 │   └── OpenDoor               to listen beyond this machine there must be an API key
 ├── Refusal                    the request is at fault (4xx)
-│   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, CursorInvalid, KeyInvalid
+│   ├── Malformed              400: BodyEmpty, BodyNotUtf8, JsonBroken, KeyTwice, CursorInvalid, KeyInvalid
 │   ├── Unauthorized           401: AccessKeyMissing, AccessKeyRefused, SessionEnded
 │   ├── Forbidden              403: ScopeMissing, OthersCases, IdentityKept, ForeignPage
 │   ├── NotFound               404: RouteNotFound, CaseNotFound, RulesetNotFound, DepartmentNotFound, ChannelNotFound, DeliveryNotFound,
@@ -23,7 +23,7 @@ FenpaiError
 │   ├── WrongMediaType         415
 │   ├── Invalid                422: fields are wrong, each named by a JSON pointer; ParameterInvalid for those of the query; TooMuch
 │   ├── VersionMissing         428: a move must say which version of the case it was decided on
-│   └── TooMany                429: TooManyAttempts
+│   └── TooMany                429: TooOften, TooManyAttempts
 └── Fault                      we are at fault (5xx)
     ├── SealBroken             500: what was encrypted cannot be read with the keys we hold
     └── Unavailable            503, try again: StorageUnavailable, Overloaded, WriterStopped, Unready
@@ -218,6 +218,13 @@ class JsonBroken(Malformed):
 
     code = "json_broken"
     title = "JSON 语法错误"
+
+
+class KeyTwice(Malformed):
+    """同一个字段写了两次，不知道以哪个为准。"""
+
+    code = "duplicate_key"
+    title = "字段重复"
 
 
 class CursorInvalid(Malformed):
@@ -480,6 +487,14 @@ class TooMany(Refusal):
     def __init__(self, seconds: int = 60, detail: str | None = None) -> None:
         super().__init__(detail)
         self.retry_after = seconds
+
+
+class TooOften(TooMany):
+    """这把钥匙的请求太密，请按 Retry-After 所说的秒数之后再试。"""
+
+    code = "rate_limited"
+    title = "请求太密"
+    retry_after = 1
 
 
 class TooManyAttempts(TooMany):

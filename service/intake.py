@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -23,6 +23,11 @@ COLUMNS = frozenset(
     {"source_system", "source_order_no", "received_at", "title", "content", "institution", "address", "street", "demand_type"}
 )
 """Fields of an order that have a column of their own; the rest is kept together as details."""
+
+
+AHEAD = timedelta(hours=1)
+"""By how much another clock may be ahead of ours; eight hours ahead is Beijing's time sent as UTC."""
+LATER = "比现在还晚。请检查时区：北京时间应写成 2026-11-24T09:30:00+08:00 的样子"
 
 
 CHANCE = random.Random()  # noqa: S311 (ids must be rare, not secret; asking the system for each would cost a thread switch)
@@ -49,6 +54,8 @@ class Received:
 
 async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None = None) -> Received:
     """Judge an order and keep it. An order kept before gives its case again; other content under the same number or key is refused."""
+    if order.received_at is not None and order.received_at > now + AHEAD:
+        raise Invalid("有 1 处不合格式，见 errors。", [FieldFault("/received_at", LATER, "out_of_range")])
     decision = desk.triage(order.complaint())
     case = open_case(order, decision, now, desk, key)
     outcome = await desk.keep(case)

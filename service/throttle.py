@@ -5,15 +5,18 @@ from time import time
 
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 
 
 class Throttle:
-    """At most `most` times in any `seconds`, for each name by itself."""
+    """At most `most` times in any `seconds`, for each name by itself.
 
-    def __init__(self, most: int, seconds: int) -> None:
+    `often`: for what happens all the time; it holds two counts and not each moment, and is exact at the window's ends only.
+    """
+
+    def __init__(self, most: int, seconds: int, *, often: bool = False) -> None:
         self._limit = RateLimitItemPerSecond(most, seconds)
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._window = (SlidingWindowCounterRateLimiter if often else MovingWindowRateLimiter)(MemoryStorage())
 
     def note(self, name: str) -> bool:
         """Count one more; False, and nothing is counted, where it would be one too many."""

@@ -45,7 +45,7 @@ class Server:
     """A `fenpai serve` on a port of its own, that can be killed and comes back."""
 
     def __init__(self, url: str, key: str) -> None:
-        names = {"DATABASE_URL": url, "PACK": str(PACK), "DATA_KEY": key, "LOG_LEVEL": "error", "PORT": "0"}
+        names = {"DATABASE_URL": url, "PACK": str(PACK), "DATA_KEY": key, "LOG_LEVEL": "error", "PORT": "0", "RATE": "0"}
         self._environment = os.environ | {f"FENPAI_{name}": value for name, value in names.items()}
         self.start()
         self._environment["FENPAI_PORT"] = self.address.rpartition(":")[2]

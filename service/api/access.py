@@ -14,7 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models.access import ADMIN, APPROVER, DEPARTMENT, HOTLINE, RULE_ADMIN, SCOPE_NAMES, VIEWER
 from models.moves import MOVES
 from service.config import is_loopback
-from service.errors import AccessKeyMissing, AccessKeyRefused, FenpaiError, ForeignPage, ScopeMissing, SessionEnded, StorageUnavailable
+from service.errors import (
+    AccessKeyMissing,
+    AccessKeyRefused,
+    FenpaiError,
+    ForeignPage,
+    ScopeMissing,
+    SessionEnded,
+    StorageUnavailable,
+    TooOften,
+)
 from service.keyring import OPEN, Caller, Keyring
 
 CALLER = "fenpai.caller"
@@ -157,11 +166,18 @@ def guard(app: FastAPI) -> None:
 def _guarded(door: ASGIApp, need: Need, *, is_use: bool) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         caller = scope[CALLER] = await recognised(scope, is_use=is_use)
+        _check_rate(scope, caller)
         if need.scopes.isdisjoint(caller.kinds):
             raise _missing(need)
         await door(scope, receive, send)
 
     return app
+
+
+def _check_rate(scope: Scope, caller: Caller) -> None:
+    rates = scope["app"].state.office.rates
+    if caller.key is not None and rates is not None and not rates.note(caller.key):
+        raise TooOften(rates.wait(caller.key))
 
 
 async def recognised(scope: Scope, *, is_use: bool) -> Caller:
@@ -306,7 +322,7 @@ def refusals(name: str, method: str) -> tuple[type[FenpaiError], ...]:
     if need_of(name) is PUBLIC:
         return ()
     of_cookies = (SessionEnded,) if method in SAFE else (SessionEnded, ForeignPage)
-    return (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable, *of_cookies)
+    return (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable, TooOften, *of_cookies)
 
 
 def matrix(routes: Iterable[object]) -> str:

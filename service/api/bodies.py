@@ -11,6 +11,8 @@ from service.errors import BodyEmpty, BodyTooSlow, TooLarge, WrongMediaType
 
 READ_SECONDS = 30
 """How long the next piece of a body may take."""
+WHOLE_SECONDS = 120
+"""How long a body may take that is read before anything is done with it: a byte every now and then is no way to send one."""
 
 POLITE_BYTES = 20_000_000
 POLITE_SECONDS = 3
@@ -26,7 +28,7 @@ async def read_json(request: Request, limit: int) -> bytes:
     """The whole body of a request that says it is JSON."""
     try:
         check_head(request, JSON, limit)
-        body = b"".join([chunk async for chunk in chunks(request, limit)])
+        body = await _whole(request, limit)
     except TooLarge:
         await _hear_out(request)
         raise
@@ -39,7 +41,15 @@ async def read_json(request: Request, limit: int) -> bytes:
 async def read_bytes(request: Request, media_types: Sequence[bytes], limit: int) -> bytes:
     """The whole body of a request that says it is of one of these types."""
     check_head(request, media_types, limit)
-    return b"".join([chunk async for chunk in chunks(request, limit)])
+    return await _whole(request, limit)
+
+
+async def _whole(request: Request, limit: int) -> bytes:
+    try:
+        async with asyncio.timeout(WHOLE_SECONDS):
+            return b"".join([chunk async for chunk in chunks(request, limit)])
+    except TimeoutError:
+        raise BodyTooSlow(f"请求体 {WHOLE_SECONDS} 秒还没有发完。") from None
 
 
 def check_head(request: Request, media_types: Sequence[bytes], limit: int) -> None:

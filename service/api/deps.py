@@ -30,6 +30,7 @@ from service.register import ActiveRegister
 from service.rulelife import kept
 from service.sessions import Sessions
 from service.shadow import Follower
+from service.throttle import Throttle
 from service.vault import Vault
 from service.warden import Warden
 from service.watch import Watch
@@ -89,6 +90,7 @@ class Office:
     jobs: Jobs
     keyring: Keyring
     sessions: Sessions
+    rates: Throttle | None
     warden: Warden
     follower: Follower
     watch: Watch | None

@@ -3,9 +3,11 @@
 FastAPI's own way through dependencies and body fields costs more than reading, judging and answering together.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+import jiter
 import orjson
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -15,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from service.api.faults import refusal
+from service.errors import KeyTwice
 
 M = TypeVar("M", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -44,9 +47,25 @@ def _served(endpoint: Endpoint) -> Callable[[Scope, Receive, Send], Awaitable[No
 def validated(model: type[M], body: bytes) -> M:
     """The body as this model; strict, so that "yes" is no boolean and 1700000000 no time."""
     try:
-        return model.model_validate_json(body, strict=True)
+        found = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise refusal(error, body, extra="extra" in model.model_fields) from None
+    check_keys(body)
+    return found
+
+
+def check_keys(body: bytes) -> None:
+    """Refuse a key that is given twice: two readers of such a body may take two different values for it."""
+    try:
+        jiter.from_json(body, catch_duplicate_keys=True, cache_mode="keys")
+    except ValueError as error:
+        place = TWICE.search(str(error))
+        if place:
+            raise KeyTwice(f"同一个字段在一处写了两次（第 {place[1]} 行第 {place[2]} 个字节之前），不知道以哪个为准。") from None
+
+
+TWICE = re.compile(r"^Detected duplicate key .* at line (\d+) column (\d+)$", re.DOTALL)
+"""How jiter says it; the key itself is not repeated to anybody."""
 
 
 def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ExceptionHandler, Scope
 
 from service.api.faults import parameters
-from service.errors import Fault, FenpaiError, Invalid, MethodNotAllowed, Refusal, RouteNotFound, TooLarge
+from service.errors import BodyTooSlow, Fault, FenpaiError, Invalid, MethodNotAllowed, Refusal, RouteNotFound, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "fenpai.request_id"
@@ -50,7 +50,7 @@ def _headers(error: FenpaiError) -> dict[str, str]:
     if error.retry_after is not None:
         return {**error.headers, "Retry-After": str(error.retry_after)}
     # The rest of a body that nobody reads must not be taken for the next request.
-    return {**error.headers, "Connection": "close"} if isinstance(error, TooLarge) else dict(error.headers)
+    return {**error.headers, "Connection": "close"} if isinstance(error, TooLarge | BodyTooSlow) else dict(error.headers)
 
 
 def handle_problems(app: FastAPI) -> None:

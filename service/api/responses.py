@@ -14,6 +14,7 @@ from service.errors import (
     FieldFault,
     Invalid,
     JsonBroken,
+    KeyTwice,
     Overloaded,
     ParameterInvalid,
     StorageUnavailable,
@@ -31,7 +32,7 @@ _FAULTS = {
 }
 _TOLD: dict[type[FenpaiError], tuple[Any, ...]] = {CalendarYearMissing: (2028,), CalendarUnpublished: (2027,)}
 
-BODY = (BodyEmpty, BodyNotUtf8, JsonBroken, BodyTooSlow, TooLarge, WrongMediaType, Invalid)
+BODY = (BodyEmpty, BodyNotUtf8, JsonBroken, KeyTwice, BodyTooSlow, TooLarge, WrongMediaType, Invalid)
 """What can be wrong with any JSON body."""
 READ = (StorageUnavailable,)
 WRITE = (StorageUnavailable, Overloaded, WriterStopped)

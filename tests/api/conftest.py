@@ -91,9 +91,9 @@ def paper() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, **how: Any) -> Iterator[str]:
     """The app behind a real server with real sockets; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5, **how))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:
