@@ -157,21 +157,24 @@ def need_of(name: str) -> Need:
 
 
 def guard(app: FastAPI) -> None:
-    """Put the guard before every door that is not open to all."""
+    """Put the guard before every door that is not open to all. The doors outlive an app: who stands there already is enough."""
     for route in app.routes:
-        if isinstance(route, APIRoute) and need_of(route.name) is not PUBLIC:
-            route.app = _guarded(route.app, need_of(route.name), is_use=route.name not in POLLED)
+        if isinstance(route, APIRoute) and need_of(route.name) is not PUBLIC and not isinstance(route.app, _Guard):
+            route.app = _Guard(route.app, need_of(route.name), is_use=route.name not in POLLED)
 
 
-def _guarded(door: ASGIApp, need: Need, *, is_use: bool) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        caller = scope[CALLER] = await recognised(scope, is_use=is_use)
+class _Guard:
+    """Stands before a door, and lets in whom the table names."""
+
+    def __init__(self, door: ASGIApp, need: Need, *, is_use: bool) -> None:
+        self._door, self._need, self._is_use = door, need, is_use
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = scope[CALLER] = await recognised(scope, is_use=self._is_use)
         _check_rate(scope, caller)
-        if need.scopes.isdisjoint(caller.kinds):
-            raise _missing(need)
-        await door(scope, receive, send)
-
-    return app
+        if self._need.scopes.isdisjoint(caller.kinds):
+            raise _missing(self._need)
+        await self._door(scope, receive, send)
 
 
 def _check_rate(scope: Scope, caller: Caller) -> None:
