@@ -24,6 +24,12 @@ export const PAGES: RouteRecordRaw[] = [
     meta: { title: "规则", menu: 5, scopes: ["rule_admin", "approver", "viewer"] },
     component: () => import("./pages/rules/RulesPage.vue"),
   },
+  {
+    path: "/rules/drafts/:id",
+    name: "draft",
+    meta: { title: "草稿", scopes: ["rule_admin", "approver"] },
+    component: () => import("./pages/rules/draft/DraftPage.vue"),
+  },
   { path: "/register", name: "register", meta: { title: "名录", menu: 6 }, component: () => import("./pages/register/RegisterPage.vue") },
   {
     path: "/departments",
