@@ -74,6 +74,14 @@ class DraftPublishIn(Wire):
     overrule: Words = Field("", description="有用例未通过、或确认过的案件会出错而仍要发布的理由；记入版本与审计链，不能代替审批")
 
 
+class MergeIn(Wire):
+    """合并: what to do where both sides changed the same."""
+
+    prefer: Literal["ours", "theirs"] | None = Field(
+        None, description="两方改了同一处时：ours 用草稿的，theirs 用在用版本的；不写则不合并，说明是哪些"
+    )
+
+
 class WordsIn(Wire):
     """审批的话: what is said with asking, approving, refusing, withdrawing."""
 

@@ -126,7 +126,9 @@ NEEDS: Mapping[str, Need] = {
         _RULES,
     ),
     **dict.fromkeys(("draft_impact", "list_jobs", "get_job", "cancel_job"), _RULES),
-    **dict.fromkeys(("open_draft", "discard_draft", "put_draft_files", "put_draft_file", "delete_draft_file", "edit_draft"), _AUTHORS),
+    **dict.fromkeys(
+        ("open_draft", "discard_draft", "put_draft_files", "put_draft_file", "delete_draft_file", "edit_draft", "draft_merge"), _AUTHORS
+    ),
     **dict.fromkeys(("draft_ask", "draft_withdraw", "draft_publish"), _AUTHORS),
     **dict.fromkeys(("draft_approve", "draft_refuse"), _need(APPROVER)),
     "release_rule": _AUTHORS,

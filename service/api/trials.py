@@ -2,23 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models.complaint import ComplaintIn
 from models.decision import Decision
-from models.drafts import (
-    DraftDifference,
-    DraftPublishIn,
-    DraftWhole,
-    JobTold,
-    Overlay,
-    Proved,
-    RulesInDraft,
-    WordsIn,
-)
+from models.drafts import DraftDifference, DraftPublishIn, DraftWhole, JobTold, MergeIn, Overlay, Proved, RulesInDraft, WordsIn
 from models.publication import Checked, Published, Tested
 from service import prover, rulebook, rulelife, ruletest, store
 from service.api import responses
@@ -30,9 +21,7 @@ from service.api.longwork import BEGUN, Asked, begin
 from service.api.moves import body_given
 from service.api.packs import MOST_BYTES, checked, draft_here, published
 from service.api.plain import Json, body_of, door, validated
-from service.errors import (
-    Overloaded,
-)
+from service.errors import Overloaded, RulesetNotFound
 from service.rulelife import (
     ApprovalMissing,
     ApprovalNotOpen,
@@ -41,6 +30,7 @@ from service.rulelife import (
     CasesFail,
     ConfirmedBreak,
     DraftBroken,
+    MergeConflict,
     NothingNew,
     OwnApproval,
     PackMismatch,
@@ -49,6 +39,7 @@ from service.rulelife import (
     approval,
     findings,
     kept,
+    merge,
 )
 from service.store import ApprovalRow, DraftRow
 
@@ -173,6 +164,46 @@ async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) ->
         return findings.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
 
     return await begin(here, Asked("impact", held.row.digest, total, actor.name, draft_id), work)
+
+
+@router.post(
+    "/{draft_id}/merge",
+    summary="合并在用的版本",
+    response_model=DraftWhole,
+    response_description="已合并",
+    responses={
+        200: TAGGED,
+        **responses.problems(*responses.BODY, *CHANGE, MergeConflict, NothingNew, BaseMoved, RulesetNotFound, Overloaded),
+    },
+    openapi_extra=body_of(MergeIn, required=False),
+)
+async def draft_merge(draft_id: DraftId, request: Request, here: WholeOffice, actor: ByPerson, versions: Versions = None) -> Response:
+    """开草稿之后又启用了别的版本：把草稿的改动合到在用的版本上，草稿从此依据它。
+
+    按规则编号逐条合并：只有一方改过的用改过的；同一条规则两方都改，一方增删词语的照样合并；其余改了同一处的逐处说明，
+    不作改动（409），除非 `prefer` 写明用哪一方的。合并之后请再检查、测试。
+    """
+    named, given = versions_of(versions), await body_given(request, MergeIn, here.settings.max_case_bytes)
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    if held.row.version not in named or held.row.state != "open":
+        await here.writer.submit(lambda conn: kept.still(conn, held.row, named))
+    active = here.rules.row
+    if held.row.base in (None, active.version):
+        raise NothingNew(
+            f"草稿依据的就是在用的第 {active.version} 版，不必合并。" if held.row.base else "草稿没有写明依据哪一版，无从合并。"
+        )
+    files = await here.workshop(lambda: _merged(held, active.version, given.prefer, here))
+    row = await here.writer.submit(lambda conn: kept.rebase(conn, held, files, active.version, actor, now()))
+    return whole(row, files, await here.reads(store.last_approval, draft_id))
+
+
+def _merged(held: kept.Held, version: int, prefer: Literal["ours", "theirs"] | None, here: Office) -> Mapping[str, str]:
+    base, pack = held.row.base or version, held.row.pack
+    old, new = (rulelife.files_of(here.database, pack, number) for number in (base, version))
+    merged = merge.merge(merge.Sides(old, held.files, new), prefer)
+    if merged.clashes and prefer is None:
+        raise merge.refused(merged.clashes, base, version)
+    return merged.files
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, Confirmed
 row = publish(conn, ready, now)                        # version and activation in the transaction around it
 """
 
-from service.rulelife import approval, findings, fresh, kept
+from service.rulelife import approval, findings, fresh, kept, merge
 from service.rulelife.archive import packed, read_source, unpack, write_folder
 from service.rulelife.diff import Change, compare, told
 from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
@@ -27,6 +27,7 @@ from service.rulelife.errors import (
     DraftStale,
     EditRefused,
     JobNotFound,
+    MergeConflict,
     NothingNew,
     OwnApproval,
     PackMismatch,
@@ -55,6 +56,7 @@ __all__ = [
     "EditRefused",
     "Impact",
     "JobNotFound",
+    "MergeConflict",
     "NothingNew",
     "OwnApproval",
     "PackMismatch",
@@ -71,6 +73,7 @@ __all__ = [
     "findings",
     "fresh",
     "kept",
+    "merge",
     "needs_second",
     "packed",
     "prepare",

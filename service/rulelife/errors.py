@@ -18,6 +18,7 @@ Refusal
     ├── ApprovalNotOpen  nothing waits to be decided, or something does already
     ├── DraftClosed    the draft was published or discarded
     ├── DraftsFull     too many drafts are open
+    ├── MergeConflict  the draft and the version in force changed the same
     ├── NothingNew     the version in force has the same content
     └── VersionBroken  the version cannot be read by this program, so it cannot be put in force
 """
@@ -170,6 +171,13 @@ class BaseMoved(Conflict):
 
     code = "base_moved"
     title = "已有别的版本启用"
+
+
+class MergeConflict(Conflict):
+    """草稿和在用的版本改了同一处，没有合并。"""
+
+    code = "merge_conflict"
+    title = "改了同一处"
 
 
 class NothingNew(Conflict):

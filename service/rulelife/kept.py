@@ -14,7 +14,7 @@ from ulid import ULID
 from service import rulebook, store
 from service.rulebook.edits import CannotEdit, Edit, apply
 from service.rulelife.draft import is_safe
-from service.rulelife.errors import DraftClosed, DraftFileNotFound, DraftNotFound, DraftsFull, DraftStale, EditRefused
+from service.rulelife.errors import BaseMoved, DraftClosed, DraftFileNotFound, DraftNotFound, DraftsFull, DraftStale, EditRefused
 from service.rulelife.publish import Ready, publish
 from service.store import DraftRow, RulesetRow
 
@@ -90,7 +90,20 @@ def found(conn: Any, pack: str, draft_id: str) -> DraftRow:
 def save(conn: Any, held: Held, files: Mapping[str, str], actor: Person, now: datetime) -> DraftRow:
     """Write the files anew, if nobody else has done so since they were read."""
     _fitting(files)
+    return _write(conn, still(conn, held.row, frozenset({held.row.version})), files, actor, now)
+
+
+def rebase(conn: Any, held: Held, files: Mapping[str, str], base: int, actor: Person, now: datetime) -> DraftRow:
+    """Write the files that came of putting the draft onto another version, if both are that still."""
+    _fitting(files)
     row = still(conn, held.row, frozenset({held.row.version}))
+    active = store.active_ruleset(conn, held.row.pack)
+    if active is None or active.version != base:
+        raise BaseMoved(f"合并时在用的是第 {base} 版，现在又换了；请再合并一次。")
+    return _write(conn, replace(row, base=base), files, actor, now)
+
+
+def _write(conn: Any, row: DraftRow, files: Mapping[str, str], actor: Person, now: datetime) -> DraftRow:
     changed = replace(touched(row, actor), digest=rulebook.digest(files), updated_at=now, updated_by=actor.name)
     return store.write_draft(conn, changed, files)
 

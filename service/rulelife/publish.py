@@ -142,7 +142,9 @@ def _end_draft(conn: Any, given: ApprovalRow, row: RulesetRow, now: datetime) ->
 
 def _moved(base: int, active: RulesetRow | None) -> BaseMoved:
     now = f"在用的是第 {active.version} 版（{active.author}：{active.note}）" if active else "没有在用的版本"
-    return BaseMoved(f"这一步依据的是第 {base} 版，而{now}。请看过差异（fenpai rules diff）再来一次。")
+    return BaseMoved(
+        f"这一步依据的是第 {base} 版，而{now}。请看过差异（fenpai rules diff）再来一次；保存的草稿可先合并在用的版本（…/merge）。"
+    )
 
 
 def _new(ready: Ready, active: RulesetRow | None, now: datetime) -> NewRuleset:

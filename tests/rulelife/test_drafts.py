@@ -145,6 +145,49 @@ class TestTrying:
         assert all(one["messages"] for one in failed)
 
 
+class TestMerging:
+    """The base of a draft has moved: another version has come into force meanwhile."""
+
+    @pytest.fixture(autouse=True)
+    def _taken_back(self, house: TestClient) -> Iterator[None]:
+        yield
+        house.post("/v1/rulesets/1/activate", json={"author": "li", "note": "撤回"})
+
+    def moved(self, house: TestClient, change: tuple[str, str, str] = BADMINTON) -> int:
+        put = {"files": edited(*change), "author": "li", "note": "另一处", "overrule": "用例照旧"}
+        version: int = house.post("/v1/rulesets", json=put).json()["version"]
+        return version
+
+    def test_puts_words_of_both_into_one_rule_and_keeps_what_each_changed_elsewhere(self, house: TestClient) -> None:
+        draft = Draft(house)
+        draft("POST", "/edits", json={"edits": [ADDED | {"value": "排球"}]})
+        draft("PUT", "/files/words.txt", content="乒乓球馆\n".encode(), headers={"Content-Type": "text/plain"})
+        version = self.moved(house)
+        merged = draft("POST", "/merge")
+        assert (merged.status_code, merged.json()["base"], merged.json()["version"]) == (200, version, 4)
+        assert "terms: [篮球, 网球, 羽毛球, 排球]" in draft.text()
+        assert draft.text().startswith(tiny()[BALL].splitlines()[0])
+        assert "words.txt" in merged.json()["files"]
+        changed = house.get(f"{draft.path}/diff").json()["text"]
+        assert "增词 排球" in changed
+        assert "羽毛球" not in changed
+        again = draft("POST", "/merge")
+        assert (again.status_code, again.json()["code"]) == (409, "nothing_new")
+
+    def test_tells_what_both_changed_in_words_and_changes_nothing_until_one_side_is_preferred(self, house: TestClient) -> None:
+        draft = Draft(house)
+        draft("POST", "/edits", json={"edits": [ADDED | {"op": "set", "field": "strength", "value": "weak"}]})
+        version = self.moved(house, (BALL, "    terms: [篮球, 足球, 网球]", "    strength: strong\n    terms: [篮球, 足球, 网球]"))
+        before = draft.text()
+        refusal = draft("POST", "/merge")
+        assert (refusal.status_code, refusal.json()["code"]) == (409, "merge_conflict")
+        [conflict] = refusal.json()["conflicts"]
+        assert conflict == {"file": BALL, "what": "规则 ball.programs", "ours": "强度 中 → 弱", "theirs": "强度 中 → 强"}
+        assert draft.text() == before
+        assert draft("POST", "/merge", json={"prefer": "ours"}).json()["base"] == version
+        assert "strength: weak" in draft.text()
+
+
 class TestEditing:
     def test_a_rule_keeps_comments_and_order(self, house: TestClient) -> None:
         draft = Draft(house)
