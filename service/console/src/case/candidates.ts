@@ -12,9 +12,10 @@ export interface Candidate {
   why: string[];
 }
 
-/** What an answer leads to: a department or an outcome. */
+/** Where an answer leads: to a department, or out of the matter. */
 export function leadsTo(code: string): string {
-  return words.all?.department[code] ?? words.all?.outcome[code] ?? words.all?.reason[code] ?? code;
+  const all = words.all;
+  return all?.department[code] ?? all?.evidence[`scope:${code}`] ?? all?.outcome[code] ?? all?.reason[code] ?? code;
 }
 
 export function candidates(triage: Decision, lead: string | null, similar: Similar[]): Candidate[] {
