@@ -16,7 +16,7 @@ from models.audit import AuditVerifyIn
 from models.case import BatchRow
 from models.complaint import ComplaintIn, WorkOrderIn
 from models.delivery import ChannelIn
-from models.drafts import DraftOpenIn, DraftPublishIn, EditsIn, Overlay, WordsIn
+from models.drafts import DraftOpenIn, DraftPublishIn, EditsIn, MergeIn, Overlay, WordsIn
 from models.ledger import ReleaseIn
 from models.mending import RepairIn
 from models.moves import MOVES
@@ -37,7 +37,7 @@ REFERRED = re.compile(r"#/components/examples/(\w+)")
 LEADING = re.compile("[\u4e00-\u9fff]+")
 
 MOVES_SAID = dict.fromkeys(row.body for row in MOVES.values())
-OF_DRAFTS = (DraftOpenIn, DraftPublishIn, EditsIn, Overlay, WordsIn)
+OF_DRAFTS = (DraftOpenIn, DraftPublishIn, EditsIn, MergeIn, Overlay, WordsIn)
 READ: tuple[type[BaseModel], ...] = (
     ComplaintIn,
     WorkOrderIn,
@@ -48,6 +48,7 @@ READ: tuple[type[BaseModel], ...] = (
     DraftOpenIn,
     DraftPublishIn,
     EditsIn,
+    MergeIn,
     Overlay,
     WordsIn,
     ReleaseIn,
