@@ -81,6 +81,14 @@ class TestDocument:
     def test_is_valid(self, document: Document) -> None:
         validate(document)
 
+    def test_points_at_nothing_that_is_not_there(self, document: Document) -> None:
+        """The types of the console are made from it, and a body without its model would stop the installation."""
+        for pointer in set(re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(document).decode())):
+            place: Any = document
+            for step in pointer.split("/"):
+                assert step in place, pointer
+                place = place[step]
+
     def test_has_an_operation_for_each_route(self, document: Document) -> None:
         assert {operation["operationId"] for operation in operations(document)} >= {
             "triage",
