@@ -1,5 +1,7 @@
 """The shell around all pages: menu, look, addresses, and what is told where the console is not built."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -42,3 +44,14 @@ def test_no_style_or_script_but_its_own_may_run(house: House) -> None:
     assert "script-src 'self';" in policy
     assert nonce in answer.text
     assert nonce not in house.api("GET", "/console/").text
+
+
+def test_who_acts_is_asked_for_where_it_is_not_known(visit: Open) -> None:
+    page = visit("/rules", expected="400")
+    page.get_by_placeholder("打算改什么").fill("补收空灵鼓")
+    page.get_by_role("button", name="开草稿").click()
+    expect(page.get_by_text("请在右上角写明经办人和身份")).to_be_visible()
+    page.get_by_label("经办人").fill("王科长")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="开草稿").click()
+    expect(page).to_have_url(re.compile("/rules/.+"))

@@ -6,6 +6,8 @@ const KEPT = "fenpai.identity";
 export const identity = reactive({
   /** 经办人, as events will name them; empty: the name of the key. */
   person: "",
+  /** The service wants to know who acts, and does not: the place to write it is opened. */
+  asked: false,
   /** 以哪个单位的身份; empty: what the key says. */
   part: "",
   *headers(): Generator<[string, string]> {

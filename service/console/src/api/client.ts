@@ -38,7 +38,7 @@ const manners: Middleware = {
     reached();
     if (response.ok || response.status === 304) return response;
     if (response.status === 401 && !request.url.endsWith("/v1/session")) ended();
-    throw new Refused(response.status, await problemOf(response));
+    throw refused(response.status, await problemOf(response));
   },
   onError({ error }) {
     if (error instanceof DOMException && error.name === "AbortError") return error;
@@ -46,6 +46,13 @@ const manners: Middleware = {
     return new Refused(0, { title: "连不上服务", detail: "连不上服务，请检查网络；恢复后会自动重试。", code: "unreachable" });
   },
 };
+
+/** What other programs are told in headers, people write at the top of the page. */
+function refused(status: number, problem: Problem): Refused {
+  if (problem.code !== "actor_missing") return new Refused(status, problem);
+  identity.asked = true;
+  return new Refused(status, { ...problem, detail: "还不知道是谁在操作：请在右上角写明经办人和身份，再做一次。" });
+}
 
 export async function problemOf(response: Response): Promise<Problem> {
   const told = response.headers.get("content-type")?.startsWith("application/problem+json") ? await response.json() : {};
