@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP ?= $(BIN)/python -m pip install -qq --disable-pip-version-check
 T ?=
 
-.PHONY: .pins .openapi help setup run demo test check format openapi bench soak image lock clean
+.PHONY: .pins .openapi help setup run demo test check audit format openapi bench soak image lock clean
 
 help: ## 列出所有命令 | list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; do printf '  make %-9s%s\n' "$$name" "$$text"; done
@@ -39,6 +39,9 @@ check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Doc
 	step env PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix service/console run --silent check; \
 	step $(MAKE) --no-print-directory .pins .openapi; \
 	test -z "$$failed" || { echo "未通过：$$failed" >&2; exit 1; }
+
+audit: .venv/.audit ## 依赖有没有已知漏洞；要能上互联网，查不到也算不通过 | known vulnerabilities of what is installed; needs the internet
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 .pins: # what the image installs is what was tested
 	@! sed -nE '$(PIN)' requirements.lock | grep -vxFf <(sed -nE '$(PIN)' constraints.txt) || { echo 'requirements.lock 与 constraints.txt 不一致，请运行 make lock' >&2; exit 1; }
@@ -87,7 +90,7 @@ PIN = s/^([a-z0-9.-]+==[^ ]+).*/\1/p
 	@$(PIP) -c constraints.txt -e .
 	@touch $@
 
-.venv/.test .venv/.check .venv/.bench: .venv/.%: .venv/.setup
+.venv/.test .venv/.check .venv/.bench .venv/.audit: .venv/.%: .venv/.setup
 	@echo '安装 $* 所需的包……'
 	@$(PIP) -c constraints.txt -e '.[$*]'
 	@touch $@

@@ -16,7 +16,7 @@ from models.ruleset import RuleSet
 from service import rulebook, store
 from service.db import Database
 from service.engine import Engine
-from service.errors import FenpaiError, PackBroken, PackMissing
+from service.errors import FenpaiError, PackBroken, PackMissing, PackOther
 from service.store import NewRuleset, Replica, RulesetRow
 from service.writer import Writer
 
@@ -209,6 +209,11 @@ def _publish_unless_active(conn: Any, new: NewRuleset) -> RulesetRow:
     active = store.active_ruleset(conn, new.pack)
     if active is not None:
         return active
+    if (other := store.other_pack(conn, new.pack)) is not None:
+        raise PackOther(
+            f"这个数据库在用的是规则包 {other}，而 FENPAI_PACK 指的是 {new.pack}，没有启动：两个区的案件不能混在一个库里。"
+            f"请改回 FENPAI_PACK={other}，或为 {new.pack} 另建数据库（FENPAI_DATABASE_URL）。"
+        )
     row = store.publish_ruleset(conn, new)
     return store.activate_ruleset(conn, row.pack, row.version, actor=new.author, at=new.created_at)
 

@@ -35,6 +35,8 @@ NAME_SECONDS = 5.0
 """How long a name keeps its address before it is asked for again."""
 LONGEST_RETRY_AFTER = 3600.0
 FEWEST_SECRET_BYTES, MOST_SECRET_BYTES = 24, 64
+FEWEST_DISTINCT_BYTES = 12
+"""Of 24 random bytes fewer differ once in a thousand million; a repeated or typed pattern has fewer."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -88,11 +90,14 @@ def new_secret() -> str:
 def check_secret(secret: str) -> None:
     """A secret as Standard Webhooks has them."""
     try:
-        size = len(b64decode(secret.removeprefix(PREFIX), validate=True))
+        raw = b64decode(secret.removeprefix(PREFIX), validate=True)
     except (NotBase64, ValueError):
-        size = 0
+        raw = b""
+    size = len(raw)
     if not secret.startswith(PREFIX) or not FEWEST_SECRET_BYTES <= size <= MOST_SECRET_BYTES:
         raise _invalid("/secret", f"应为 {PREFIX} 加 base64，解码后 {FEWEST_SECRET_BYTES} 至 {MOST_SECRET_BYTES} 字节；不写则由本服务生成")
+    if len(set(raw)) < FEWEST_DISTINCT_BYTES:
+        raise _invalid("/secret", "太弱，不像是随机生成的；不写则由本服务生成")
 
 
 def check_url(url: str, *, private: bool) -> None:

@@ -35,6 +35,7 @@ COMMANDS = {
     "incidents": "service.groups:app",
     "duplicates": "service.groups:alone",
     "institutions": "service.commands.institutions:app",
+    "backup": "service.commands.backup:app",
     "db": "service.commands.database:app",
 }
 """Where each command stands."""

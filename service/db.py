@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import psycopg
 from alembic import command
@@ -22,6 +23,8 @@ from sqlalchemy.pool import QueuePool
 
 from models.tables import metadata
 from service.errors import (
+    BackupElsewhere,
+    BackupUnsound,
     DatabaseInUse,
     DatabaseMissing,
     DatabaseOutdated,
@@ -210,6 +213,25 @@ def scrub(database: Database) -> None:
     with _told(), closing(sqlite3.connect(database.path, isolation_level=None)) as raw:
         for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             raw.execute(statement)
+
+
+def backup(database: Database, target: Path) -> None:
+    """A copy of one moment of SQLite's file, whoever writes meanwhile; it appears under its name only when it is whole and sound."""
+    if database.path is None:
+        raise BackupElsewhere
+    part = target.with_name(target.name + ".part")
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        source = f"file:{quote(str(database.path))}?mode=ro"
+        with _told(), closing(sqlite3.connect(source, uri=True)) as whole, closing(sqlite3.connect(part, isolation_level=None)) as copy:
+            whole.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            [sound] = copy.execute("PRAGMA integrity_check").fetchone()
+        if sound != "ok":
+            raise BackupUnsound(f"备份出来的文件不完好（{str(sound)[:200]}），没有留下。数据库本身可能已损坏，请检查磁盘。")
+        os.link(part, target)  # never over another file
+    finally:
+        part.unlink(missing_ok=True)
 
 
 # The schema -------------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ FenpaiError
 │   ├── ListenFailed           the address to listen on cannot be had
 │   ├── PackMissing            there is no such rule pack
 │   ├── PackBroken             a rule pack has mistakes
+│   ├── PackOther              the database is that of another district
 │   ├── DatabaseUrlInvalid, DatabaseUnreachable, DatabaseMissing, DatabaseOutdated, DatabaseTooNew, DatabaseInUse
+│   ├── BackupElsewhere, BackupUnsound
 │   ├── WorkRefused            a dispatcher by itself needs PostgreSQL
 │   ├── DataKeyInvalid, DataKeyMissing, DataKeyMismatch
 │   └── OpenDoor               to listen beyond this machine there must be an API key
@@ -103,6 +105,13 @@ class PackBroken(StartError):
     title = "规则包有错误"
 
 
+class PackOther(StartError):
+    """这个数据库属于另一个规则包。"""
+
+    code = "pack_other"
+    title = "规则包不符"
+
+
 class DatabaseUrlInvalid(StartError):
     """数据库地址无法识别。"""
 
@@ -143,6 +152,20 @@ class DatabaseInUse(StartError):
 
     code = "database_in_use"
     title = "数据库被占用"
+
+
+class BackupElsewhere(StartError):
+    """PostgreSQL 请用它自己的工具：pg_dump --format=custom --file=fenpai.dump 数据库地址，恢复用 pg_restore；数据密钥另处存好。"""
+
+    code = "backup_elsewhere"
+    title = "请用 pg_dump 备份"
+
+
+class BackupUnsound(StartError):
+    """备份出来的文件不完好，没有留下。"""
+
+    code = "backup_unsound"
+    title = "备份不完好"
 
 
 class WorkRefused(StartError):

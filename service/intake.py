@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -52,12 +52,12 @@ class Received:
     seq: int
 
 
-async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None = None) -> Received:
+async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None = None, by_key: str | None = None) -> Received:
     """Judge an order and keep it. An order kept before gives its case again; other content under the same number or key is refused."""
     if order.received_at is not None and order.received_at > now + AHEAD:
         raise Invalid("有 1 处不合格式，见 errors。", [FieldFault("/received_at", LATER, "out_of_range")])
     decision = desk.triage(order.complaint())
-    case = open_case(order, decision, now, desk, key)
+    case = replace(open_case(order, decision, now, desk, key), by_key=by_key)
     outcome = await desk.keep(case)
     if outcome.result == "conflict" or not _same_complainant(outcome, order.complainant, desk.vault):
         raise _conflict(outcome, order)

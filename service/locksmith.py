@@ -6,15 +6,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from models.access import KeyIn, RotateIn
-from service import batch, db, keyring, store, usage
+from models.access import ADMIN, MAX_DAYS, OF_DEPARTMENT, KeyIn, RotateIn
+from models.ruleset import RuleSet
+from service import batch, db, keyring, rulebook, store, usage
 from service.config import Settings
 from service.db import Database
 from service.errors import StartError
@@ -41,14 +42,17 @@ def create(
     try:
         given = KeyIn(name=name, scopes=tuple(scopes), days=days or None)
     except ValidationError as mistake:
-        raise StartError("；".join(batch.wording(mistake))) from None
+        raise StartError("；".join(dict.fromkeys(_wrong(mistake, scopes)))) from None
     with opened() as database, database.write() as conn:
+        _check_department(conn, given)
         first = not store.keys_revision(conn)
         made = keyring.create(conn, given.name, given.scopes, given.days, who())
     time.sleep(keyring.LEASE if first else 0)
     _show(made)
     if first:
         print("这是第一把钥匙：从现在起，所有请求都要带钥匙（请求头 Authorization: Bearer 钥匙）。")
+        if ADMIN not in given.scopes:
+            print("注意：它不是管理员的。钥匙、审计等接口只有 admin 能用，请再发一把：fenpai keys create --name 管理员 --scope admin。")
 
 
 @app.command("list", cls=usage.Command)
@@ -88,6 +92,34 @@ def revoke(key_id: KeyId) -> None:
         row = keyring.revoke(conn, key_id, who())
     time.sleep(keyring.LEASE)
     print(f"钥匙 {row.id}（{row.name}）已吊销，各副本都不再认它。")
+
+
+def _wrong(mistake: ValidationError, scopes: list[str]) -> Iterator[str]:
+    """What is wrong, in words; a scope by what was written."""
+    for item in mistake.errors():
+        place = item["loc"]
+        if place[0] == "scopes" and len(place) > 1:
+            yield f"没有 {scopes[int(place[1])][:60]} 这种权限，只能是 hotline、department:单位代码、viewer、rule_admin、approver、admin"
+        elif item["type"] == "value_error":
+            yield str(item["ctx"]["error"])
+        else:
+            yield {"name": "--name 应为 1 至 100 个字", "days": f"--days 应为 0 至 {MAX_DAYS}"}.get(str(place[0]), "写法有误")
+
+
+def _check_department(conn: Any, given: KeyIn) -> None:
+    """A department that the rules in force do not have would open nothing. Before the first start there are none in force."""
+    wanted = next((scope.removeprefix(OF_DEPARTMENT) for scope in given.scopes if scope.startswith(OF_DEPARTMENT)), None)
+    known = [unit.code for unit in _rules(conn).departments] if wanted else []
+    if wanted and wanted not in known:
+        raise StartError(f"没有 {wanted} 这个单位，只能是 {'、'.join(known)}。")
+
+
+def _rules(conn: Any) -> RuleSet:
+    """The rules in force, or before the first start those of the folder."""
+    folder = rulebook.find_pack(Settings.from_env(os.environ).folder)
+    shipped = rulebook.restore(rulebook.read_folder(folder), 0)
+    row = store.active_ruleset(conn, shipped.pack)
+    return rulebook.restore(store.ruleset_files(conn, row.pack, row.version), row.version) if row else shipped
 
 
 SHOWN = ("id", "name", "scopes", "created_at", "created_by", "expires_at", "revoked_at", "replaced_by")

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from models.complaint import WorkOrderIn
 from service.api import responses, told
+from service.api.access import caller
 from service.api.bodies import BOM, NDJSON, check_head, chunks, too_large
 from service.api.cases import note
 from service.api.deps import Office, office
@@ -106,7 +107,7 @@ class _Results(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (the rows read the request)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         spool = Spool()
-        batch = _Batch(self._here, scope[REQUEST_ID], spool)
+        batch = _Batch(self._here, scope, spool)
         scope[NOTE] = {"rows": batch.rows}
         work = asyncio.create_task(batch.run(self._first, self._rows))
         try:
@@ -122,9 +123,10 @@ class _Results(Response):
 class _Batch:
     """Works through the rows: some are under way at a time, and their results are told in the order of the lines."""
 
-    def __init__(self, here: Office, instance: str, spool: Spool) -> None:
+    def __init__(self, here: Office, scope: Scope, spool: Spool) -> None:
         self._here = here
-        self._instance = instance
+        self._key = caller(scope).key
+        self._instance: str = scope[REQUEST_ID]
         self._spool = spool
         self._under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
         self.rows: Counter[int] = Counter()
@@ -180,7 +182,7 @@ class _Batch:
         order = validated(WorkOrderIn, text)
         while True:
             try:
-                return await receive(self._here.desk, order, datetime.now(UTC))
+                return await receive(self._here.desk, order, datetime.now(UTC), by_key=self._key)
             except Overloaded:  # a batch can wait: its caller is slowed down, those who come one by one are not
                 await asyncio.sleep(PATIENCE)
 

@@ -68,7 +68,7 @@ async def receive_order(request: Request) -> Response:
     """
     here = office(request)
     body = await read_json(request, here.settings.max_case_bytes)
-    received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), key_of(request))
+    received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), key_of(request), caller(request.scope).key)
     note(here, received)
     return Json(told.receipt(received.case), 201 if received.created else 200)
 

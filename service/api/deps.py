@@ -158,10 +158,9 @@ async def _person(request: Request, actor: Annotated[Actor, Depends(_actor)]) ->
     return kept.Person(actor.name, access.caller(request.scope).key or "")
 
 
-def vouched(request: Request, author: str) -> str:
-    """Who is said to have done it, and the key that vouches for it: the audit must not rest on a name that anybody can write."""
-    key = access.caller(request.scope).key
-    return f"{author.strip()}（钥匙 {key}）" if key and author.strip() else author
+def key_of_caller(request: Request) -> str | None:
+    """The key that vouches for whoever is named: the audit must not rest on a name that anybody can write."""
+    return access.caller(request.scope).key
 
 
 async def _reach(request: Request) -> str | None:

@@ -66,6 +66,9 @@ TOLD: Mapping[str, tuple[str, str]] = {
 }
 """pydantic's error type -> our code and what to say."""
 
+OF_TEXT = {"too_short": "string_too_short", "too_long": "string_too_long"}
+"""pydantic counts items where a text has a validator of our own behind it."""
+
 _FALLBACK = ("bad_value", "不合要求")
 
 _SYNTAX = {
@@ -116,6 +119,8 @@ def _told(fault: Mapping[str, Any], unknown: str | None) -> FieldFault:
     context = fault.get("ctx") or {}
     if kind == "extra_forbidden" and unknown and len(fault["loc"]) == 1:
         text = unknown
+    elif kind in OF_TEXT and context.get("field_type") == "Value":
+        code, text = TOLD[OF_TEXT[kind]]
     elif kind == "string_too_short" and context.get("min_length") == 1:
         text = "不能为空"
     elif text == _CHOICE[1]:

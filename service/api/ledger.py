@@ -13,7 +13,7 @@ from models.ruleset import RuleSet
 from service import ledger, store
 from service.api import access, responses, told, veil
 from service.api.bodies import read_json
-from service.api.deps import Reading, Rules, WholeOffice, vouched
+from service.api.deps import Reading, Rules, WholeOffice, key_of_caller
 from service.api.packs import version_told
 from service.api.plain import Json, body_of, door, validated
 from service.errors import ParameterInvalid
@@ -102,7 +102,7 @@ async def rule_ledger(rule_id: RuleId, asked: Annotated[LedgerQuery, Query()], r
 async def release_rule(rule_id: RuleId, request: Request, here: WholeOffice) -> Response:
     """台账停用的规则由人恢复：发布一个它重新计分的版本并启用，此后重新计数，以前判错的不再算在它头上。理由记入版本与审计链。"""
     given = validated(ReleaseIn, await read_json(request, here.settings.max_case_bytes))
-    proposal, ruleset = Proposal(vouched(request, given.author), given.note), here.rules.engine.ruleset
+    proposal, ruleset = Proposal(given.author, given.note, key=key_of_caller(request)), here.rules.engine.ruleset
     second = here.settings.second_person
     ready = await here.workshop(lambda: quarantine.prepare_release(here.database, ruleset, rule_id, proposal, second))
     here.rules.keep(ready.draft.engine)

@@ -29,7 +29,7 @@ from models.ruleset import RuleSet
 from service import rulebook, rulelife, ruletest, store
 from service.api import etag, responses, told
 from service.api.bodies import read_json
-from service.api.deps import Office, WholeOffice, vouched
+from service.api.deps import Office, WholeOffice, key_of_caller
 from service.api.packs import DRAFT, ZIPPED, body, checked, draft_here, draft_in, published, version_told, zip_of
 from service.api.plain import Json, body_of, door, validated
 from service.engine import ENGINE_VERSION
@@ -250,8 +250,8 @@ async def publish_draft(request: Request, here: WholeOffice) -> Response:
     有用例未通过时拒绝，除非 `overrule` 写明理由。写入版本、启用和审计事件在同一个事务里。
     """
     given = await draft_in(request, PublishIn, PublishQuery)
-    author = vouched(request, given.author)
-    ready = await here.workshop(lambda: _prepared(given, author, here))
+    key = key_of_caller(request)
+    ready = await here.workshop(lambda: _prepared(given, key, here))
     here.rules.keep(ready.draft.engine)
     row = await here.writer.submit(lambda conn: rulelife.publish(conn, ready, datetime.now(UTC)))
     await here.rules.follow()
@@ -269,7 +269,7 @@ async def publish_draft(request: Request, here: WholeOffice) -> Response:
 async def activate_version(version: Version, request: Request, here: WholeOffice) -> Response:
     """启用一个已发布的版本：撤回到旧版或再回到新版都是这一步。本程序装不进来的版本不能启用。"""
     given = validated(ActivateIn, await read_json(request, here.settings.max_case_bytes))
-    proposal, pack = Proposal(vouched(request, given.author), given.note, given.base), here.rules.row.pack
+    proposal, pack = Proposal(given.author, given.note, given.base, key=key_of_caller(request)), here.rules.row.pack
     await here.workshop(lambda: rulelife.read_version(here.database, pack, version))
     row = await here.writer.submit(lambda conn: rulelife.activate(conn, pack, version, proposal, datetime.now(UTC)))
     await here.rules.follow()
@@ -281,8 +281,8 @@ def _tried(files: Mapping[str, str]) -> ruletest.Report:
     return ruletest.run(draft.engine, draft.files)
 
 
-def _prepared(given: PublishIn, author: str, here: Office) -> Ready:
-    proposal = rulelife.signed(Proposal(author, given.note, given.base, given.overrule))
+def _prepared(given: PublishIn, key: str | None, here: Office) -> Ready:
+    proposal = rulelife.signed(Proposal(given.author, given.note, given.base, given.overrule, key))
     draft, engine = draft_here(given.files, here), here.rules.engine
     broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
     second = rulelife.needs_second(engine.ruleset, here.settings.second_person)

@@ -12,7 +12,7 @@ from models.shadow import ShadowIn, ShadowQuery, ShadowStopIn, ShadowTold, Shado
 from service import shadow
 from service.api import access, responses, told, veil
 from service.api.bodies import read_json
-from service.api.deps import WholeOffice, vouched
+from service.api.deps import WholeOffice, key_of_caller
 from service.api.packs import MOST_BYTES
 from service.api.plain import Json, body_of, door, validated
 from service.errors import ParameterInvalid, RulesetNotFound
@@ -53,7 +53,7 @@ async def get_shadow(asked: Annotated[ShadowQuery, Query()], request: Request, h
 async def start_shadow(request: Request, here: WholeOffice) -> Response:
     """从下一件新案起，让一个草稿跟着各研判一遍，不作决定；在受理之后另做，不耽误受理。一次只能有一个，重启后接着来。"""
     given = validated(ShadowIn, await read_json(request, MOST_BYTES))
-    by, pack = Proposal(vouched(request, given.author), given.note), here.rules.row.pack
+    by, pack = Proposal(given.author, given.note, key=key_of_caller(request)), here.rules.row.pack
     chosen = await here.workshop(lambda: shadow.choose(here.database, pack, files=given.files, version=given.version, kept=given.draft))
     now = datetime.now(UTC)
     row = await here.writer.submit(lambda conn: shadow.start(conn, str(ULID.from_datetime(now)), chosen, by, now))
@@ -71,7 +71,7 @@ async def start_shadow(request: Request, here: WholeOffice) -> Response:
 async def stop_shadow(request: Request, here: WholeOffice) -> Response:
     """停止影子运行；已有的结果留着可看。"""
     given = validated(ShadowStopIn, await read_json(request, here.settings.max_case_bytes))
-    by, pack = Proposal(vouched(request, given.author), given.note), here.rules.row.pack
+    by, pack = Proposal(given.author, given.note, key=key_of_caller(request)), here.rules.row.pack
     row = await here.writer.submit(lambda conn: shadow.stop(conn, pack, by, datetime.now(UTC)))
     return Json(_local(output.head_json(row)))
 

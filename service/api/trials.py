@@ -239,7 +239,7 @@ async def draft_publish(draft_id: DraftId, request: Request, here: WholeOffice, 
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
     if held.row.version not in named or held.row.state != "open":
         await here.writer.submit(lambda conn: kept.still(conn, held.row, named))
-    proposal = Proposal(actor.name, given.note, given.base or held.row.base, given.overrule)
+    proposal = Proposal(actor.name, given.note, given.base or held.row.base, given.overrule, actor.key or None)
     ready = await here.workshop(lambda: _prepared(held.files, proposal, here))
     here.rules.keep(ready.draft.engine)
     row = await here.writer.submit(lambda conn: kept.publish_draft(conn, held, ready, now()))

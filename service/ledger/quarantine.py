@@ -146,7 +146,7 @@ def prepare_release(database: Database, ruleset: RuleSet, rule: str, proposal: P
     known = next((each for each in ruleset.rules if each.id == rule), None)
     if known is None or known.status is not Status.QUARANTINED:
         raise NotQuarantined(f"规则 {rule} 在用的版本里没有停用待查。" if known else f"在用的规则集里没有规则 {rule}。")
-    signed = Proposal(proposal.author, f"恢复规则 {rule}：{proposal.note}", ruleset.version, proposal.note)
+    signed = Proposal(proposal.author, f"恢复规则 {rule}：{proposal.note}", ruleset.version, proposal.note, proposal.key)
     ready = _ready(database, ruleset, {rule: Status.ACTIVE}, signed)
     return replace(ready, second=rulelife.needs_second(ruleset, setting))
 
@@ -172,7 +172,7 @@ def publish_release(conn: Any, ready: Ready, rule: str, reason: str, now: dateti
         reason=reason,
     )
     store.end_quarantines(conn, ended)
-    _tell(conn, "rules.released", row, [{"rule": rule}], now, ready.proposal.author)
+    _tell(conn, "rules.released", row, [{"rule": rule}], now, ready.proposal)
     return row
 
 
@@ -186,6 +186,7 @@ def _ready(database: Database, ruleset: RuleSet, statuses: Mapping[str, Status],
     return rulelife.prepare(rulelife.read_draft(files), proposal, ruleset.version)
 
 
-def _tell(conn: Any, kind: str, row: RulesetRow, rules: list[dict[str, Any]], now: datetime, actor: str = SYSTEM) -> None:
-    data = orjson.dumps({"pack": row.pack, "version": row.version, "note": row.note, "rules": rules}).decode()
+def _tell(conn: Any, kind: str, row: RulesetRow, rules: list[dict[str, Any]], now: datetime, by: Proposal | None = None) -> None:
+    actor, vouched = (by.author, {"key": by.key} if by.key else {}) if by else (SYSTEM, {})
+    data = orjson.dumps({"pack": row.pack, "version": row.version, "note": row.note, "rules": rules, **vouched}).decode()
     store.append_events(conn, [NewEvent(at=now, kind=kind, actor=actor, data=data)])

@@ -27,6 +27,8 @@ class Proposal:
     note: str
     base: int | None = None
     overrule: str = ""
+    key: str | None = None
+    """The access key by which it came: a name can be written by anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def publish(conn: Any, ready: Ready, now: datetime) -> RulesetRow:
     row = store.publish_ruleset(conn, replace(_new(ready, active, now), approved_by=given.decided_by if given else None))
     if given is not None:
         _end_draft(conn, given, row, now)
-    return store.activate_ruleset(conn, pack, row.version, actor=proposal.author, at=now, note=proposal.note)
+    return store.activate_ruleset(conn, pack, row.version, actor=proposal.author, at=now, note=proposal.note, key=proposal.key)
 
 
 def activate(conn: Any, pack: str, version: int, proposal: Proposal, now: datetime) -> RulesetRow:
@@ -90,7 +92,7 @@ def activate(conn: Any, pack: str, version: int, proposal: Proposal, now: dateti
         raise _moved(proposal.base, active)
     if active is not None and active.version == version:
         raise NothingNew(f"第 {version} 版已经在用。")
-    return store.activate_ruleset(conn, pack, version, actor=proposal.author, at=now, note=proposal.note)
+    return store.activate_ruleset(conn, pack, version, actor=proposal.author, at=now, note=proposal.note, key=proposal.key)
 
 
 def signed(proposal: Proposal) -> Proposal:
@@ -99,7 +101,7 @@ def signed(proposal: Proposal) -> Proposal:
     faults = [FieldFault(f"/{name}", "不能为空", "too_short") for name, text in given.items() if not text]
     if faults:
         raise AuthorMissing(faults=faults)
-    return Proposal(given["author"][:LONGEST], given["note"][:LONGEST], proposal.base, proposal.overrule.strip()[:LONGEST])
+    return Proposal(given["author"][:LONGEST], given["note"][:LONGEST], proposal.base, proposal.overrule.strip()[:LONGEST], proposal.key)
 
 
 def refused(broken: Sequence[str]) -> ConfirmedBreak:
@@ -158,6 +160,7 @@ def _new(ready: Ready, active: RulesetRow | None, now: datetime) -> NewRuleset:
         created_at=now,
         parent=active.version if active else None,
         overruled=ready.overruled,
+        key=ready.proposal.key,
     )
 
 

@@ -62,7 +62,7 @@ def start(conn: Any, shadow_id: str, chosen: Chosen, by: Proposal, now: datetime
         id=shadow_id, pack=pack, digest=digest, origin=chosen.origin, author=by.author, note=by.note, started_at=now, position=head.seq
     )
     row = store.add_shadow(conn, new, draft.files)
-    _tell(conn, "rules.shadow_started", row, by.author, now)
+    _tell(conn, "rules.shadow_started", row, by, now)
     return row
 
 
@@ -74,7 +74,7 @@ def stop(conn: Any, pack: str, by: Proposal, now: datetime) -> ShadowRow:
     if row is None:
         raise ShadowMissing
     store.stop_shadow(conn, row.id, by.author, now)
-    _tell(conn, "rules.shadow_stopped", row, by.author, now, note=by.note)
+    _tell(conn, "rules.shadow_stopped", row, by, now, note=by.note)
     return store.last_shadow(conn, pack) or row
 
 
@@ -86,7 +86,8 @@ def told(conn: Any, pack: str, limit: int) -> Told:
     return Told(row, tuple(store.shadow_cases_of(conn, row.id, limit)))
 
 
-def _tell(conn: Any, kind: str, row: ShadowRow, actor: str, at: datetime, **more: str) -> None:
+def _tell(conn: Any, kind: str, row: ShadowRow, by: Proposal, at: datetime, **more: str) -> None:
     counts = {"cases": row.cases, "agreed": row.agreed}
+    more |= {"key": by.key} if by.key else {}
     data = {"pack": row.pack, "shadow": row.id, "digest": row.digest, "origin": row.origin, "note": row.note, **counts, **more}
-    store.append_events(conn, [NewEvent(at=at, kind=kind, actor=actor, data=orjson.dumps(data).decode())])
+    store.append_events(conn, [NewEvent(at=at, kind=kind, actor=by.author, data=orjson.dumps(data).decode())])

@@ -170,6 +170,7 @@ from service.store.rulesets import (
     active_since,
     get_ruleset,
     list_rulesets,
+    other_pack,
     publish_ruleset,
     ruleset_files,
 )
@@ -361,6 +362,7 @@ __all__ = [
     "note_shadow",
     "note_sorted",
     "now",
+    "other_pack",
     "outbox_state",
     "past_cases",
     "pending_with",

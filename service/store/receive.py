@@ -198,6 +198,7 @@ def _birth(case: NewCase) -> NewEvent:
             "complainant": case.complainant is not None,
             "record_hash": record_hash(case),
             "state_hash": state_hash(case, case.departments),
+            **({"key": case.by_key} if case.by_key else {}),
         }
     )
     return NewEvent(at=case.created_at, kind="case.received", actor=case.actor, case_id=case.id, data=data.decode())

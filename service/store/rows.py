@@ -85,10 +85,11 @@ class NewTimer:
 class NewCase(Case):
     """A case to be stored; `client` and `idempotency_key` are whose key it is and what the key says.
 
-    `also` are events that are written with its birth, behind all births of the transaction.
+    `by_key` is the access key by which it came; `also` are events that are written with its birth, behind all births of the transaction.
     """
 
     actor: str
+    by_key: str | None = None
     client: str = ""
     idempotency_key: str | None = None
     timer: NewTimer | None = None
@@ -240,6 +241,7 @@ class NewRuleset:
     parent: int | None = None
     overruled: str | None = None
     approved_by: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

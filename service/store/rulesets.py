@@ -21,12 +21,14 @@ def publish_ruleset(conn: Connection, new: NewRuleset) -> RulesetRow:
         return newest
     version = newest.version + 1 if newest else 1
     conn.execute(insert(rulesets).values(**_values(new, version)))
-    more = {"note": new.note, "parent": new.parent, "overruled": new.overruled, "approved_by": new.approved_by}
+    more = {"note": new.note, "parent": new.parent, "overruled": new.overruled, "approved_by": new.approved_by, **_by_key(new.key)}
     _tell(conn, "rules.published", _existing(conn, new.pack, version), new.author, new.created_at, more)
     return _existing(conn, new.pack, version)
 
 
-def activate_ruleset(conn: Connection, pack: str, version: int, *, actor: str, at: datetime, note: str = "") -> RulesetRow:
+def activate_ruleset(
+    conn: Connection, pack: str, version: int, *, actor: str, at: datetime, note: str = "", key: str | None = None
+) -> RulesetRow:
     """Put a published version in force; forward or back, it is the same."""
     take_head(conn)
     chosen = _existing(conn, pack, version)
@@ -36,7 +38,7 @@ def activate_ruleset(conn: Connection, pack: str, version: int, *, actor: str, a
     moved = conn.execute(update(active_rulesets).where(active_rulesets.c.pack == pack).values(version=version, changed_at=at))
     if not moved.rowcount:
         conn.execute(insert(active_rulesets).values(pack=pack, version=version, changed_at=at))
-    more = {"note": note, "before": before.version if before else None}
+    more = {"note": note, "before": before.version if before else None, **_by_key(key)}
     _tell(conn, "rules.activated", chosen, actor, at, more)
     return _existing(conn, pack, version)
 
@@ -105,6 +107,17 @@ def _values(new: NewRuleset, version: int) -> dict[str, Any]:
         "parent": new.parent,
         "overruled": new.overruled,
     }
+
+
+def _by_key(key: str | None) -> dict[str, str]:
+    """The access key that vouches for the name, where there is one."""
+    return {"key": key} if key else {}
+
+
+def other_pack(conn: Connection, pack: str) -> str | None:
+    """The pack in force here, if it is another than this one and this one never was."""
+    found = conn.execute(select(active_rulesets.c.pack).order_by(active_rulesets.c.changed_at)).scalars().all()
+    return found[0] if found and pack not in found else None
 
 
 def _tell(conn: Connection, kind: str, row: RulesetRow, actor: str, at: datetime, more: Mapping[str, Any]) -> None:

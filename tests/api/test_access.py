@@ -73,8 +73,10 @@ class TestWhoChangesRules:
         by, files = {"author": "王科长", "note": "试一试"}, tiny()
         files["categories/ball.yaml"] = files["categories/ball.yaml"].replace("足球", "羽毛球")
         begun = desk.post("/v1/rulesets/shadow", json={"files": files, **by}, headers=bearer(keys["rule_admin"]))
-        assert begun.json()["author"] == f"王科长（钥匙 {keys['rule_admin'].split('_')[1]}）"
+        assert begun.json()["author"] == "王科长"
         assert desk.post("/v1/rulesets/shadow/stop", json=by, headers=bearer(keys["rule_admin"])).status_code == 200
+        told = desk.get("/v1/audit?kind=rules.&limit=2", headers=bearer(keys["admin"])).json()["rows"]
+        assert {row["data"]["key"] for row in told} == {keys["rule_admin"].split("_")[1]}
 
 
 class TestTheMatrix:

@@ -1,6 +1,9 @@
 """Who complained: masked for all, in clear for a reason that is kept, and nowhere else: not in files, logs, metrics, lists, letters."""
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +98,8 @@ class TestUnmasking:
         case = sent()
         assert unmask(house, case, keys["department:money_office"]).status_code in {403, 404}
         assert unmask(house, case, keys["viewer"]).json()["code"] == "scope_missing"
-        assert unmask(house, case, keys["hotline"], "看看").status_code == 422
+        short = unmask(house, case, keys["hotline"], "看看")
+        assert (short.status_code, short.json()["errors"][0]["detail"]) == (422, "至少 4 个字")
 
 
 class TestNothingLeaks:
@@ -117,14 +121,27 @@ class TestNothingLeaks:
                 house.post(f"/v1/cases/{case}/supervise", json={"reason": "超期"}, headers=head),
             ]
             assert unmask(house, case, admin).json()["phone"] == PHONE
+            answers += [house.post("/v1/session", json={"key": PHONE}), house.post("/v1/session", json={"key": f"fenpai_{NAME}_{HOME}"})]
+            answers += [house.get(f"/v1/cases/export?format={form}", headers=head) for form in ("csv", "xlsx")]
+            answers += [house.get(path, headers=head) for path in ("/v1/session", "/v1/audit", "/v1/audit/export")]
             of_it = [f"/v1/cases{path}" for path in ("", f"/{case}", f"/{case}/events", f"/{case}/clocks", f"/{case}/moves")]
             beside = ("/metrics", "/readyz", "/v1/changes", "/v1/deliveries", "/v1/keys", "/openapi.json", f"/v1/nowhere/{NAME}")
             answers += [house.get(path, headers=head) for path in (*of_it, *beside)]
+            with closing(db.connect(f"sqlite:///{tmp_path}/fenpai.db")) as database:
+                db.backup(database, tmp_path / "fenpai.db.backup")
             files = [path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("fenpai.db")]
+        files += unzipped(answers)
         places = [answer.text for answer in answers] + [str(paper())] + [file.decode("utf-8", "ignore") for file in files]
         assert files
         assert len(paper()) >= len(answers)
         assert not [text[:200] for text in places if any(mark in text for mark in (NAME, PHONE, HOME))]
+
+
+def unzipped(answers: list[Any]) -> list[bytes]:
+    """What stands in the workbooks among these answers."""
+    books = [zipfile.ZipFile(io.BytesIO(answer.content)) for answer in answers if answer.content.startswith(b"PK")]
+    assert books
+    return [book.read(name) for book in books for name in book.namelist()]
 
 
 class TestVeiling:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from service import db, rulebook, store
 from service.app import create_app
 from service.config import Settings
-from service.errors import PackBroken, PackMissing
+from service.errors import PackBroken, PackMissing, PackOther
 from service.store import NewRuleset
 from tests.api.conftest import PACK, Orders, eventually, opened, settings_for
 from tests.packs.build import edited, tiny
@@ -35,6 +35,17 @@ class TestDepartments:
         for path in ("/v1/departments", "/v1/rulesets/active"):
             tag = desk.get(path).headers["etag"]
             assert desk.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+class TestAnotherDistrict:
+    def test_is_not_served_from_this_ones_database(self, tmp_path: Path) -> None:
+        """Who mistypes FENPAI_PACK must not mix two districts' cases."""
+        url = f"sqlite:///{tmp_path}/fenpai.db"
+        with opened(create_app(settings_for(url))):
+            pass
+        other = settings_for(url).model_copy(update={"pack": "beichen"})
+        with pytest.raises(PackOther, match="在用的是规则包 tiny"), opened(create_app(other)):
+            pass
 
 
 class TestActiveRuleset:

@@ -31,3 +31,12 @@ def test_keys_come_and_go(fenpai: Fenpai) -> None:
 @pytest.mark.parametrize("wrong", [("--scope", "root"), ("--scope", "department:甲"), ("--scope", "viewer", "--days", "99999")])
 def test_what_makes_no_sense_is_refused(fenpai: Fenpai, wrong: tuple[str, ...]) -> None:
     assert fenpai("keys", "create", "--name", "x", *wrong).code == 2
+
+
+def test_what_makes_no_sense_is_told_and_not_made(fenpai: Fenpai) -> None:
+    assert "没有 root 这种权限" in fenpai("keys", "create", "--name", "x", "--scope", "root").err
+    unknown = fenpai("keys", "create", "--name", "x", "--scope", "department:nowhere")
+    assert (unknown.code, "没有 nowhere 这个单位，只能是" in unknown.err, "gym_office" in unknown.err) == (2, True, True)
+    assert fenpai("keys", "list", "--json").rows == []
+    first = fenpai("keys", "create", "--name", "x", "--scope", "department:gym_office")
+    assert (first.code, "它不是管理员的" in first.out) == (0, True)
