@@ -1,0 +1,53 @@
+"""系统: the service tells how it is, the audit chain is checked, a key is made, used in another browser, and revoked."""
+
+from playwright.sync_api import expect
+
+from tests.console.conftest import Open, barriers
+
+
+def test_the_state_of_the_service_is_seen_at_a_glance(visit: Open) -> None:
+    page = visit("/system")
+    expect(page.get_by_role("region", name="自检")).to_contain_text("数据库可以连接")
+    expect(page.get_by_role("region", name="副本")).to_contain_text("一致")
+    expect(page.get_by_role("region", name="指标")).to_contain_text("研判平均用时")
+    page.get_by_role("tab", name="说明").click()
+    expect(page.get_by_text("命中规则的词语")).to_be_visible()
+    assert not barriers(page)
+
+
+def test_a_key_is_made_signs_in_another_browser_and_revoked_throws_it_out(visit: Open) -> None:
+    """And before that: the first key shuts the door for this browser too, and opens it again; the audit chain holds all of it."""
+    first = visit("/system?tab=keys", expected="401")
+    first.get_by_label("谁用").fill("李科长")
+    first.get_by_role("group", name="能做什么").get_by_text("管理员").click()
+    first.get_by_role("button", name="发钥匙").click()
+    key = first.locator("code", has_text="fenpai_").inner_text()
+    first.get_by_role("button", name="存好了，去登录").click()
+    first.get_by_label("钥匙", exact=True).fill(key)
+    first.get_by_role("button", name="登录").click()
+    first.get_by_label("谁用").fill("查看大屏")
+    first.get_by_role("group", name="能做什么").get_by_text("查看").click()
+    first.get_by_role("button", name="发钥匙").click()
+    shown = first.get_by_role("status").locator("code")
+    expect(shown).to_contain_text("fenpai_")
+    assert not barriers(first)
+
+    other = visit("/system", expected="401")
+    other.get_by_label("钥匙", exact=True).fill(shown.inner_text())
+    other.get_by_role("button", name="登录").click()
+    expect(other.get_by_role("region", name="当前身份")).to_contain_text("查看大屏：查看")
+    expect(other.get_by_role("tab", name="钥匙")).to_have_count(0)
+
+    row = first.get_by_role("row").filter(has_text="查看大屏")
+    row.get_by_role("button", name="吊销").click()
+    first.get_by_role("dialog").get_by_role("button", name="吊销", exact=True).click()
+    expect(row).to_have_count(0)
+    expect(other.get_by_role("heading", name="分派 · 登录")).to_be_visible(timeout=15_000)
+
+    first.get_by_role("tab", name="审计").click()
+    expect(first.get_by_role("region", name="审计记录")).to_contain_text("吊销钥匙")
+    first.get_by_role("button", name="核对").click()
+    expect(first.get_by_text("完整：核对了")).to_be_visible(timeout=15_000)
+    assert not barriers(first)
+    first.get_by_role("button", name="退出", exact=True).click()
+    expect(first.get_by_role("heading", name="分派 · 登录")).to_be_visible()
