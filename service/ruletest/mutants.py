@@ -1,12 +1,13 @@
 """Mutants: each word, exclusion, condition and strength taken away in turn, to name those that no case would miss.
 
 Recompiling an engine for each of some thousand mutants would take an hour. So the pack is compiled once, the cases are read once, and
-each mutant is a changed copy of a table: only cases in which its words stand are tried again, and only until one of them fails. One
-thing is left as it is: the tokeniser keeps knowing a program's name whose term is taken away.
+each mutant is a changed copy of a table: only cases to which it can matter are tried again, and only until one of them fails. A term
+matters where it counted, an exclusion or frame word where a term of its rule stands, a strength where its rule fired. One thing is left
+as it is: the tokeniser keeps knowing a program's name whose term is taken away.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -80,7 +81,13 @@ class _Trials:
         self._sound = sound
         self._with_pattern: dict[int, list[int]] = defaultdict(list)
         self._with_rule: dict[int, list[int]] = defaultdict(list)
+        self._counted: dict[tuple[int, int], list[int]] = defaultdict(list)
+        self._fired: dict[int, list[int]] = defaultdict(list)
         for place, ready in enumerate(sound):
+            for order, pattern in {(hit.rule.order, hit.pattern) for hit in ready.hits}:
+                self._counted[order, pattern].append(place)
+            for order in {hit.rule.order for hit in ready.hits}:
+                self._fired[order].append(place)
             for pattern in ready.patterns:
                 self._with_pattern[pattern].append(place)
             for order in {order for pattern in ready.patterns for order in bench.plan.roles[pattern].terms}:
@@ -90,13 +97,23 @@ class _Trials:
         """What becomes of the rule set without these roles of patterns."""
         if not lost:
             return Fate.REDUNDANT, ""
-        places = sorted({place for _, _, pattern in lost for place in self._with_pattern[pattern]})
-        return self._try(places, self.bench.without(lost)) if places else (Fate.UNREACHED, "")
+        if not any(self._with_pattern[pattern] for _, _, pattern in lost):
+            return Fate.UNREACHED, ""
+        places = sorted({place for role in lost for place in self._mattering(*role)})
+        return self._try(places, self.bench.without(lost)) if places else (Fate.UNNOTICED, "")
 
-    def swap(self, rule: PlannedRule) -> tuple[Fate, str]:
+    def _mattering(self, role: str, order: int, pattern: int) -> Iterable[int]:
+        """The cases in which a pattern that loses its role for a rule can change anything."""
+        if role == "terms":
+            return self._counted[order, pattern]
+        return set(self._with_pattern[pattern]).intersection(self._with_rule[order])
+
+    def swap(self, rule: PlannedRule, *, weight_alone: bool) -> tuple[Fate, str]:
         """What becomes of the rule set with this rule in place of the one with its number."""
-        places = self._with_rule[rule.order]
-        return self._try(places, self.bench.with_rule(rule)) if places else (Fate.UNREACHED, "")
+        if not self._with_rule[rule.order]:
+            return Fate.UNREACHED, ""
+        places = (self._fired if weight_alone else self._with_rule)[rule.order]
+        return self._try(places, self.bench.with_rule(rule)) if places else (Fate.UNNOTICED, "")
 
     def _try(self, places: list[int], plan: Plan) -> tuple[Fate, str]:
         for place in places:
@@ -154,7 +171,7 @@ def _conditions(trials: _Trials) -> Iterator[Mutant]:
     rules = {rule.id: rule for rule in bench.ruleset.rules}
     for planned in bench.plan.rules:
         for part, word, changed in _changes(planned, rules[planned.id], bench.ruleset):
-            yield Mutant(part, planned.id, word, *trials.swap(changed))
+            yield Mutant(part, planned.id, word, *trials.swap(changed, weight_alone=part == "strength"))
 
 
 def _changes(planned: PlannedRule, rule: Rule, ruleset: RuleSet) -> Iterator[tuple[str, str, PlannedRule]]:
