@@ -8,8 +8,8 @@ type Hear = (changes: Change[]) => void;
 
 /** Seconds that one question may wait for an answer. */
 const WAIT = 25;
-/** Milliseconds before asking again after a failure; doubled up to the second. */
-const PAUSE = [1_000, 30_000] as const;
+/** Milliseconds before asking again after a failure; doubled up to the second, so that the page is soon there again. */
+const PAUSE = [1_000, 4_000] as const;
 const listeners = new Set<Hear>();
 let running = false;
 let after: number | "now" = "now";
