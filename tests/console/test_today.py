@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from playwright.sync_api import Locator, Page, expect
 
-from tests.console.conftest import House, Open, barriers, housed
+from tests.console.conftest import Open, barriers, housed
 
 KEYED = {"FENPAI_DATA_KEY": Fernet.generate_key().decode()}
 Send = Callable[..., dict[str, Any]]
@@ -70,11 +70,8 @@ def ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def test_a_replica_that_is_killed_and_comes_back_is_waited_for(
-    visit: Open, postgres_url: str, ports: tuple[int, int], house: House
-) -> None:
+def test_a_replica_that_is_killed_and_comes_back_is_waited_for(visit: Open, postgres_url: str, ports: tuple[int, int]) -> None:
     """Two replicas on PostgreSQL; the page hangs on one, the case comes in at the other while the first is away."""
-    assert house
     one, other = ports
     with housed(postgres_url, other, **KEYED) as second:
         with housed(postgres_url, one, **KEYED) as first:
