@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,10 @@ from service.casework import Casework, Clockwork, Handbook, Now
 from service.channels import Channels
 from service.config import Settings, is_loopback
 from service.dispatcher import Dispatcher, Pace
-from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, StorageUnavailable
+from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, SettingsInvalid, StorageUnavailable
 from service.impatience import Impatient
 from service.incidents import Sorter
-from service.keyring import Keyring
+from service.keyring import Keyring, Tokens
 from service.sessions import Sessions
 from service.shadow import Follower
 from service.store import NewCase, Outcome
@@ -268,8 +269,19 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     idle, longest = timedelta(minutes=settings.session_idle), timedelta(hours=settings.session_hours)
     rates = Throttle(settings.rate, RATE_SECONDS, often=True) if settings.rate else None
     signed_in = Sessions(reads, writer, keyring, idle, longest)
-    benches = Workshop(), Jobs(database, writer), keyring, signed_in, rates, warden, follower, watch
+    benches = Workshop(), Jobs(database, writer), keyring, _tokens(settings), signed_in, rates, warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """Who reads tokens of a sign-on; looked up by name, for it stands on an extra that few install."""
+    if not settings.oidc_jwks:
+        return None
+    try:
+        found: Tokens = import_module("service.oidc").Tokens(settings)
+    except ModuleNotFoundError as missing:
+        raise SettingsInvalid("设了 FENPAI_OIDC_JWKS，而没有装 joserfc：请用 pip install 'fenpai[oidc]'。") from missing
+    return found
 
 
 def _watch(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules) -> Watch | None:
@@ -375,7 +387,7 @@ async def _serve(app: FastAPI, settings: Settings, server: "_Server", door: sock
 
 def _check_door(settings: Settings, office: Office) -> None:
     """Beyond this machine nobody comes in without a key; so there must be one."""
-    if not is_loopback(settings.host) and not office.keyring.locked:
+    if not is_loopback(settings.host) and not office.keyring.locked and office.tokens is None:
         raise OpenDoor(
             f"FENPAI_HOST={settings.host} 会让其他机器也能访问，而数据库里还没有接口钥匙。"
             "请先发一把：fenpai keys create --name 管理员 --scope admin；或只监听本机：FENPAI_HOST=127.0.0.1。"

@@ -38,6 +38,13 @@ class Settings(BaseModel):
     second_person: Literal["yes", "no"] = Field("no", description="yes：发布规则须先由另一人批准（规则包也可自定）")
     session_idle: int = Field(30, ge=1, le=1_440, description="登录后多少分钟不操作就自动退出")
     session_hours: float = Field(12, gt=0, le=720, allow_inf_nan=False, description="登录后最多多少小时必须重新登录")
+    oidc_jwks: str = Field(
+        "", description="单点登录（OIDC）签发方的公钥文件（JWKS）；设了它，请求也可以带它签发的令牌（须装 fenpai[oidc]）"
+    )
+    oidc_issuer: str = Field("", description="令牌的签发方（iss）")
+    oidc_audience: str = Field("", description="令牌发给谁（aud）：本服务在签发方的名称")
+    oidc_claim: str = Field("roles", min_length=1, description="令牌里写明角色的一项")
+    oidc_scopes: str = Field("", description="角色对应的权限，例如 rexian=hotline,jiaoyu=department:education")
     rate: int = Field(12_000, ge=0, description="一把钥匙每分钟最多多少个请求，0 为不限；每个副本各自计数")
     max_pollers: int = Field(1_000, ge=0, description="同时等待变更的轮询最多多少个")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")

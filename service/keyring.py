@@ -14,7 +14,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from secrets import choice, token_urlsafe
 from time import monotonic, time
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -58,6 +58,12 @@ class Caller:
     def bound(self, free: frozenset[str]) -> str | None:
         """The department whose things alone it may touch; None for those that have one of these scopes."""
         return None if self.key is None or self.scopes & free else self.department or ""
+
+
+class Tokens(Protocol):
+    """Reads bearer tokens that another signed (service/oidc.py, where it is wanted)."""
+
+    def read(self, token: str) -> Caller: ...
 
 
 OPEN = Caller(None, "", frozenset(SCOPE_NAMES) - {DEPARTMENT}, None)

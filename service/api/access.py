@@ -24,7 +24,7 @@ from service.errors import (
     StorageUnavailable,
     TooOften,
 )
-from service.keyring import OPEN, Caller, Keyring
+from service.keyring import OPEN, Caller, Keyring, Tokens
 
 CALLER = "fenpai.caller"
 """Where the guard leaves in the scope who sends the request."""
@@ -191,6 +191,9 @@ async def recognised(scope: Scope, *, is_use: bool) -> Caller:
     key = _shown(scope)
     # What is held is good for a moment, and then the question costs a few microseconds; else the database is asked.
     found = ring.find(key) if key and ring.locked and ring.fresh else None
+    tokens: Tokens | None = scope["app"].state.office.tokens
+    if found is None and tokens is not None and key.count(".") == 2:
+        return tokens.read(key)
     return found or await _identified(ring, scope, key, is_use=is_use)
 
 
@@ -211,7 +214,7 @@ def _shown(scope: Scope) -> str:
 async def _identified(ring: Keyring, scope: Scope, key: str, *, is_use: bool) -> Caller:
     if not ring.fresh:
         await _look(ring)
-    if not ring.locked:
+    if not ring.locked and scope["app"].state.office.tokens is None:
         return _neighbour(scope)
     if not key and (token := cookie(scope)):
         return await _by_cookie(scope, token, is_use=is_use)

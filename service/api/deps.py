@@ -25,7 +25,7 @@ from service.db import Database
 from service.dispatcher import Dispatcher
 from service.errors import ScopeMissing
 from service.intake import Desk
-from service.keyring import Caller, Keyring
+from service.keyring import Caller, Keyring, Tokens
 from service.register import ActiveRegister
 from service.rulelife import kept
 from service.sessions import Sessions
@@ -89,6 +89,7 @@ class Office:
     workshop: Workshop
     jobs: Jobs
     keyring: Keyring
+    tokens: Tokens | None
     sessions: Sessions
     rates: Throttle | None
     warden: Warden
