@@ -54,7 +54,10 @@ def check_meaning(pack: Pack, names: Mapping[str, Names], fold: Fold) -> None:
     written = [each for each in placed if _check_places(each, lists, names, whole=whole)]
     if _check_bound(written, lists):
         for each in written:
-            _check_unless(each, lists, fold)
+            if whole or not any(
+                "{" in term for term in each.rule.terms
+            ):  # a list that lacks a broken rule's words would seem to be at fault
+                _check_unless(each, lists, fold)
     _check_categories(placed, fold)
     if whole:
         _check_waiting(placed)

@@ -171,6 +171,8 @@ def _names(pack: Pack, definition: Definition) -> Names:
             code = str(loc[-1]) if definition.key else _text(node.child(CODE[definition.sort]))
             if code:
                 names.codes.setdefault(code, []).extend(_labels(node, definition.names))
+            elif not definition.key and definition.sort != "signal":
+                names.open = True  # its code may be written wrongly, and told so there: all who name it would be told once more
     if definition.sort != "signal":
         names.open |= not names.codes
     return names

@@ -1,6 +1,6 @@
 """A sheet: one file of a pack, read as far as it can be, with all that is wrong in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,6 +19,16 @@ LOST = ("alias", "bad_key", "merge_key")
 """Flaws through which a value is lost: what pydantic would say about the hole only confuses."""
 FORMS = ("pattern", "wide_quotes")
 """Complaints about the form of a code, which may be followed by a better one: that it names nothing."""
+
+
+def _first_of_each(flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+    """The flaws, of lines that do not join on only the first in each thing: a quote that is not closed parts all lines behind it."""
+    seen: set[Loc] = set()
+    for flaw in flaws:
+        if flaw.code != "indent" or flaw.loc not in seen:
+            yield flaw
+        if flaw.code == "indent":
+            seen.add(flaw.loc)
 
 
 class Sheet:
@@ -47,7 +57,7 @@ class Sheet:
         reading = read(text, KEYS)
         self.whole = reading.whole
         self.root = reading.root or self.root
-        for flaw in reading.flaws:
+        for flaw in _first_of_each(reading.flaws):
             self._report_flaw(flaw)
         if reading.root is not None and reading.root.entries is not None:
             self._validate(tuple(flaw.loc for flaw in reading.flaws if flaw.code in LOST))
@@ -65,8 +75,9 @@ class Sheet:
         try:
             model = self.kind.model.model_validate(self.root.plain())
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                if not self._is_hole(detail, lost):
+            details = error.errors(include_url=False)
+            for detail in details:
+                if not self._is_hole(detail, lost) and not self._is_misspelt(detail, details):
                     self._report_error(detail["loc"], detail)
             return
         if self.whole and not self._noted:
@@ -79,6 +90,14 @@ class Sheet:
             return True
         holed = not self.whole or any(detail["loc"][: len(loc)] == loc for loc in lost)
         return holed and (detail["type"] in ("missing", "too_short") or node.is_empty())
+
+    def _is_misspelt(self, detail: ErrorDetails, all_: list[ErrorDetails]) -> bool:
+        """Whether what is missing stands there under a name too many, which is told with what was meant."""
+        if detail["type"] != "missing":
+            return False
+        *place, field = detail["loc"]
+        beside = (other for other in all_ if other["type"] == "extra_forbidden" and list(other["loc"][:-1]) == place)
+        return any(f"您是否想写 {field}？" in said(other, self.root, self.kind.model)[2] for other in beside)
 
     def _report_error(self, loc: Loc, detail: ErrorDetails) -> None:
         if loc and loc[-1] == "[key]":
