@@ -58,7 +58,7 @@ from service.api import (
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
 from service.api.jobs import Jobs
-from service.api.meters import Meters
+from service.api.meters import Meters, Traces
 from service.api.plain import PlainRoute
 from service.api.porter import Porter
 from service.api.workshop import Workshop
@@ -210,6 +210,8 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         stack.callback(rules.close)
         office = _furnish(settings, database, writer, rules, vault, now)
         stack.callback(office.reads.close)
+        if office.traces is not None:
+            stack.push_async_callback(asyncio.to_thread, office.traces.close)
         stack.callback(office.keyring.close)
         stack.callback(office.workshop.close)
         stack.callback(office.follower.close)
@@ -269,7 +271,7 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     idle, longest = timedelta(minutes=settings.session_idle), timedelta(hours=settings.session_hours)
     rates = Throttle(settings.rate, RATE_SECONDS, often=True) if settings.rate else None
     signed_in = Sessions(reads, writer, keyring, idle, longest)
-    benches = Workshop(), Jobs(database, writer), keyring, _tokens(settings), signed_in, rates, warden, follower, watch
+    benches = Workshop(), Jobs(database, writer), keyring, _tokens(settings), signed_in, rates, _traces(settings), warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
@@ -281,6 +283,16 @@ def _tokens(settings: Settings) -> Tokens | None:
         found: Tokens = import_module("service.oidc").Tokens(settings)
     except ModuleNotFoundError as missing:
         raise SettingsInvalid("设了 FENPAI_OIDC_JWKS，而没有装 joserfc：请用 pip install 'fenpai[oidc]'。") from missing
+    return found
+
+
+def _traces(settings: Settings) -> Traces | None:
+    if not settings.otel_endpoint:
+        return None
+    try:
+        found: Traces = import_module("service.tracing").Traces(settings.otel_endpoint)
+    except ModuleNotFoundError as missing:
+        raise SettingsInvalid("设了 FENPAI_OTEL_ENDPOINT，而没有装 OpenTelemetry：请用 pip install 'fenpai[otel]'。") from missing
     return found
 
 

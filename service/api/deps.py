@@ -15,7 +15,7 @@ from service.active import ActiveRules
 from service.api import access
 from service.api.bell import Bell
 from service.api.jobs import Jobs
-from service.api.meters import Meters
+from service.api.meters import Meters, Traces
 from service.api.workshop import Workshop
 from service.casework import ADMIN, HOTLINE, Actor, Casework
 from service.casework.errors import ActorMissing, ActorUnknown
@@ -92,6 +92,7 @@ class Office:
     tokens: Tokens | None
     sessions: Sessions
     rates: Throttle | None
+    traces: Traces | None
     warden: Warden
     follower: Follower
     watch: Watch | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -31,6 +32,14 @@ GROUP = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Others are counted as one: a caller may invent any number of them."""
+
+
+class Traces(Protocol):
+    """Hears of each request that is over (service/tracing.py, where it is wanted)."""
+
+    def request(self, method: str, route: str, status: int, seconds: float, facts: dict[str, str]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Meters:

@@ -96,7 +96,10 @@ class Porter:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "-")
-        scope["app"].state.office.meters.request(scope["method"], route, status, seconds)
+        office = scope["app"].state.office
+        office.meters.request(scope["method"], route, status, seconds)
+        if office.traces is not None and route not in QUIET:
+            office.traces.request(scope["method"], route, status, seconds, _facts(scope))
         level = "debug" if route in QUIET and status < 400 else "info" if status < 500 else "error"
         getattr(self._log, level)(
             "request",
@@ -119,6 +122,15 @@ def _besides(path: str, given: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[
     if POLICY not in said:
         html = said.get(b"content-type", b"").startswith(b"text/html")
         yield (DOCS if path.startswith("/docs") else PAGE) if html else STRICT
+
+
+def _facts(scope: Scope) -> dict[str, str]:
+    """What a trace is told besides: codes and numbers."""
+    facts = {"request": scope[REQUEST_ID]}
+    if (error := scope.get(ERROR)) is not None:
+        facts["code"] = error.code
+    parent = dict(scope["headers"]).get(b"traceparent")
+    return facts | ({"traceparent": parent.decode("latin-1")} if parent else {})
 
 
 def _number(scope: Scope) -> str:
