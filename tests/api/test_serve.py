@@ -88,7 +88,7 @@ class TestOpening:
         [
             ({"FENPAI_PACK": "nowhere"}, "nowhere"),
             ({"FENPAI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "数据库"),
-            ({"FENPAI_DATABASE_URL": "sqlite:////nowhere/fenpai.db"}, "/nowhere/fenpai.db"),
+            ({"FENPAI_DATABASE_URL": "sqlite:////nowhere/fenpai.db"}, "没有文件夹 /nowhere"),
             ({"FENPAI_DATA_KEY": "weak"}, "密钥"),
             ({"FENPAI_HOST": "0.0.0.0"}, "fenpai keys create"),  # noqa: S104
             ({"FENPAI_PROT": "1"}, "FENPAI_PORT"),
