@@ -66,6 +66,14 @@ export function working(id: string) {
     state.file = path;
   }
 
+  /** The files are others now: read again what is open. */
+  async function reread(): Promise<void> {
+    const path = state.file;
+    state.saved = {};
+    await load();
+    await open(path);
+  }
+
   function type(value: string): void {
     if (value === text.value) return;
     state.typed[state.file] = value;
@@ -138,7 +146,7 @@ export function working(id: string) {
     clearTimeout(timer);
     call.abort();
   });
-  return { id, state, trouble, dirty, text, tag, load, open, type, check, saveAll, settle, guarded };
+  return { id, state, trouble, dirty, text, tag, load, reread, open, type, check, saveAll, settle, guarded };
 }
 
 export type Working = ReturnType<typeof working>;
