@@ -180,6 +180,7 @@ def _prepared(database: Database, pack: str, proposal: Proposal) -> Ready:
         draft = draft_of(pack)
         against = rulelife.active_version(database, draft.ruleset.pack)
         pair = Engine(rulelife.read_version(database, draft.ruleset.pack, against)), draft.engine
+        rulelife.something_new(draft, pair[0].ruleset)
         broken = rulelife.replay_confirmed(database, pair, fork=True).broken
         second = rulelife.needs_second(pair[0].ruleset, Settings.from_env(os.environ).second_person)
         return rulelife.prepare(draft, proposal, against, broken, second=second)

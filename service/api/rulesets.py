@@ -284,6 +284,7 @@ def _tried(files: Mapping[str, str]) -> ruletest.Report:
 def _prepared(given: PublishIn, key: str | None, here: Office) -> Ready:
     proposal = rulelife.signed(Proposal(given.author, given.note, given.base, given.overrule, key))
     draft, engine = draft_here(given.files, here), here.rules.engine
+    rulelife.something_new(draft, engine.ruleset)
     broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
     second = rulelife.needs_second(engine.ruleset, here.settings.second_person)
     return rulelife.prepare(draft, proposal, engine.ruleset.version, broken, second=second)

@@ -249,6 +249,7 @@ async def draft_publish(draft_id: DraftId, request: Request, here: WholeOffice, 
 
 def _prepared(files: Mapping[str, str], proposal: Proposal, here: Office) -> Ready:
     proposal, draft, engine = rulelife.signed(proposal), draft_here(files, here), here.rules.engine
+    rulelife.something_new(draft, engine.ruleset)
     broken = rulelife.replay_confirmed(here.database, (engine, draft.engine), fork=False).broken
     second = rulelife.needs_second(engine.ruleset, here.settings.second_person)
     return rulelife.prepare(draft, proposal, engine.ruleset.version, broken, second=second)

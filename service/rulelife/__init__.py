@@ -34,7 +34,7 @@ from service.rulelife.errors import (
     VersionBroken,
 )
 from service.rulelife.impact import Impact
-from service.rulelife.publish import Proposal, Ready, activate, needs_second, prepare, publish, signed
+from service.rulelife.publish import Proposal, Ready, activate, needs_second, prepare, publish, signed, something_new
 from service.rulelife.stored import active_engine, replay_confirmed, replay_stored
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "replay_stored",
     "same_pack",
     "signed",
+    "something_new",
     "told",
     "unpack",
     "write_folder",

@@ -59,6 +59,16 @@ def needs_second(in_force: RuleSet, setting: str) -> bool:
     return setting == "yes" or in_force.ruleset.second_person
 
 
+def something_new(draft: Draft, in_force: RuleSet) -> None:
+    """Refuse at once, before anything is tried, what is in force already."""
+    if draft.ruleset.digest == in_force.digest:
+        raise _same(in_force.version)
+
+
+def _same(version: int) -> NothingNew:
+    return NothingNew(f"内容与在用的第 {version} 版逐字相同，没有发布。")
+
+
 def prepare(draft: Draft, proposal: Proposal, against: int, broken: Sequence[str] = (), *, second: bool = False) -> Ready:
     """Examine a draft. What fails stops it, unless the proposal says why it may."""
     proposal = signed(proposal)
@@ -118,7 +128,7 @@ def _still(ready: Ready, active: RulesetRow | None) -> None:
     if active is None:
         raise RulesetNotFound(f"数据库里还没有规则包 {ready.draft.ruleset.pack} 的版本，请先运行一次 fenpai serve。")
     if active.digest == rulebook.digest(ready.draft.files):
-        raise NothingNew(f"内容与在用的第 {active.version} 版相同，没有发布。")
+        raise _same(active.version)
     for base in (ready.proposal.base, ready.against):
         if base is not None and active.version != base:
             raise _moved(base, active)

@@ -260,3 +260,9 @@ def zipped(files: dict[str, str]) -> bytes:
 
 def sent(house: TestClient, body: bytes) -> Any:
     return house.post("/v1/rulesets", content=body, params=SIGNED, headers={"Content-Type": "application/zip"})
+
+
+def test_what_is_in_force_already_is_not_called_a_change_of_comments(fenpai: Fenpai) -> None:
+    ended = fenpai("rules", "publish", "--author", "王科长", "--note", "再发一次")
+    assert (ended.code, ended.out) == (2, "")
+    assert "内容与在用的第 1 版逐字相同，没有发布。" in ended.err
