@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Annotated, Any
 
+import orjson
 from fastapi import Query
 from starlette.responses import Response
 
@@ -26,6 +26,8 @@ router = door("/v1/stats", "统计")
 
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=366)
+COLUMNS = ("decision", "status", "lead", "hops", "category", "street", "issues")
+Counts = Counter[tuple[Any, ...]]
 ENDING = (Move.ACCEPT, Move.HAND_BACK, Move.COMPLETE, Move.FOLLOW_UP)
 """Moves by which clocks end in time or late."""
 
@@ -75,23 +77,23 @@ def _figures(conn: Any, period: Period, condition: str | None) -> tuple[str, dic
 
 
 def _came_in(conn: Any, period: Period) -> dict[str, Any]:
-    count = partial(store.count_by, conn, period)
-    decision, hops = count("decision"), count("hops")
+    counts = store.count_together(conn, period, COLUMNS)
+    decision, hops = _of(counts, "decision"), _of(counts, "hops")
     whole, sent = decision.total(), decision.total() - decision[Outcome.RETURN]
-    hand_backs, leads = store.count_hand_backs(conn, period), store.count_pairs(conn, period, "lead", "status")
+    hand_backs = store.count_hand_backs(conn, period)
     return {
         "since": told.local(period.since),
         "until": told.local(period.until),
         "department": period.department,
         "cases": whole,
         "incidents": store.count_incidents(conn, period),
-        "status": _named(_by_status(leads)),
-        "lead_status": _by_lead(leads),
+        "status": _named(_of(counts, "status")),
+        "lead_status": _by_lead(counts),
         "decision": _named(decision),
         "departments": _parts(conn, period),
-        "category": _named(count("category")),
-        "issue": _named(store.count_issues(conn, period)),
-        "street": _named(count("street")),
+        "category": _named(_of(counts, "category")),
+        "issue": _named(_issues(counts)),
+        "street": _named(_of(counts, "street")),
         "day": _days(store.count_hours(conn, period)),
         "first_dispatch": _share(sent, sent - sum(number for _, upheld, number in hand_backs if upheld)),
         "handed_back": _share(sent, sum(number for handed_back, _, number in hand_backs if handed_back)),
@@ -115,16 +117,25 @@ def _parts(conn: Any, period: Period) -> dict[str, dict[str, int]]:
     return found
 
 
-def _by_status(leads: Counter[tuple[Any, Any]]) -> Counter[Any]:
-    found: Counter[Any] = Counter()
-    for (_, status), count in leads.items():
-        found[status] += count
+def _of(counts: Counts, *names: str) -> Counter[Any]:
+    """By one column, or by a pair of them."""
+    places, found = [COLUMNS.index(name) for name in names], Counter[Any]()
+    for values, count in counts.items():
+        found[values[places[0]] if len(places) == 1 else tuple(values[place] for place in places)] += count
     return found
 
 
-def _by_lead(leads: Counter[tuple[Any, Any]]) -> dict[str, dict[str, int]]:
+def _issues(counts: Counts) -> Counter[str]:
+    """By issue: cases are counted by their list of issues, of which there are few, and then taken apart."""
+    found = Counter[str]()
+    for listed, count in _of(counts, "issues").items():
+        found.update(dict.fromkeys(orjson.loads(listed), count))
+    return found
+
+
+def _by_lead(counts: Counts) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for (lead, status), count in sorted(leads.items(), key=lambda item: (-item[1], str(item[0]))):
+    for (lead, status), count in sorted(_of(counts, "lead", "status").items(), key=lambda item: (-item[1], str(item[0]))):
         found.setdefault(lead or "", {})[status] = count
     return found
 

@@ -91,9 +91,7 @@ def questions(house: House) -> Iterator[tuple[str, Ask]]:
 def figures_of_a_day(conn: Any) -> None:
     """What /v1/stats asks of the day on which the last cases came in, as many in each house."""
     day = store.Period(TUESDAY, TUESDAY + timedelta(days=1))
-    for name in ("status", "category", "street"):
-        store.count_by(conn, day, name)
-    store.count_issues(conn, day)
+    store.count_together(conn, day, ["decision", "status", "lead", "hops", "category", "street", "issues"])
     store.count_hours(conn, day)
     store.count_parts(conn, day)
     store.count_hand_backs(conn, day)

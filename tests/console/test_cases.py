@@ -111,7 +111,7 @@ class TestACase:
         signed(page, "李")
         moves = page.get_by_role("region", name="办理")
         moves.get_by_role("button", name="更正", exact=True).click()
-        moves.get_by_label("正确的问题类型").check()
+        moves.get_by_label("改问题类型").check()
         moves.get_by_role("checkbox", name="其他").check()
         moves.get_by_label("理由").fill("核实过，应改")
         other = visit(f"/cases/{here['id']}")

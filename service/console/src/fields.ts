@@ -57,7 +57,7 @@ export const FIELDS: Record<string, Field[]> = {
   reclassify: [
     { name: "category", label: "正确的机构类别", control: "choice", options: of("category"), any: "不变" },
     { ...lead, label: "正确的主办单位", any: "不变" },
-    { name: "issues", label: "正确的问题类型", control: "several", options: of("issue") },
+    { name: "issues", label: "问题类型", control: "several", options: of("issue") },
     reason,
   ],
   merge: [{ name: "into", label: "并入哪个案件（案件编号）", control: "line" }, reason],
