@@ -4,6 +4,7 @@ Hatchling calls this (pyproject.toml, [tool.hatch.build.hooks.custom]). What sta
 changed; FENPAI_SKIP_CONSOLE=1 leaves it out, and the service then says at /console how to build it.
 """
 
+import gzip
 import hashlib
 import os
 import sys
@@ -45,6 +46,8 @@ def build(say: Any = print) -> None:
     _npm("ci", "--no-audit", "--no-fund")
     _npm("run", "types")
     _npm("run", "build")
+    for asset in (DIST / "assets").iterdir():
+        asset.with_name(f"{asset.name}.gz").write_bytes(gzip.compress(asset.read_bytes(), mtime=0))
     STAMP.write_text(digest(), encoding="ascii")
 
 

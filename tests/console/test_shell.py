@@ -55,3 +55,14 @@ def test_who_acts_is_asked_for_where_it_is_not_known(visit: Open) -> None:
     page.keyboard.press("Escape")
     page.get_by_role("button", name="开草稿").click()
     expect(page).to_have_url(re.compile("/rules/.+"))
+
+
+def test_its_files_go_out_packed_and_are_kept_for_good(house: House) -> None:
+    path = re.findall(r'"(/console/assets/[^"]+[.]js)"', house.api("GET", "/console/").text)[0]
+    packed, plain = (house.api("GET", path, headers={"accept-encoding": coding}) for coding in ("gzip", "identity"))
+    assert (packed.headers["content-encoding"], packed.text) == ("gzip", plain.text)
+    assert int(packed.headers["content-length"]) * 2 < int(plain.headers["content-length"])
+    assert "content-encoding" not in plain.headers
+    for answer in (packed, plain):
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
