@@ -114,6 +114,7 @@ class ProposalQuery(Query):
     """Which suspected duplicates."""
 
     state: ProposalState = Field("pending", description="pending 待定，accepted 已并单，dismissed 不是重复")
+    case: CaseId | None = Field(None, description="只要涉及这个案件（编号）的，先来后来不论")
     limit: int = Field(50, ge=1, le=200, description="每页多少个")
     cursor: Annotated[Text, StringConstraints(pattern=r"^[0-9A-Za-z]{1,26}-[0-9A-Za-z]{1,26}$")] | None = Field(
         None, description="上一页给出的 next，其他条件须与上一页相同"

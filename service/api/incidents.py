@@ -122,7 +122,8 @@ async def list_duplicates(query: Annotated[ProposalQuery, Query()], request: Req
 
 def _proposals(conn: Any, query: ProposalQuery, reach: str | None) -> list[ProposalRow]:
     one, _, other = (query.cursor or "").partition("-")
-    return store.list_proposals(conn, state=query.state, limit=query.limit + 1, before=(one, other) if one else None, department=reach)
+    how: dict[str, Any] = {"before": (one, other) if one else None, "department": reach, "case": query.case}
+    return store.list_proposals(conn, state=query.state, limit=query.limit + 1, **how)
 
 
 @duplicates.post(

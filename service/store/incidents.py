@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, tuple_, update
 
 from models.tables import case_departments, cases, duplicates, heads, incidents, marks
 from service.store.cases import cases_by_id
@@ -201,14 +201,22 @@ def pending_with(conn: Connection, case_id: str) -> list[ProposalRow]:
 
 
 def list_proposals(
-    conn: Connection, *, state: State, limit: int, before: tuple[str, str] | None = None, department: str | None = None
+    conn: Connection,
+    *,
+    state: State,
+    limit: int,
+    before: tuple[str, str] | None = None,
+    department: str | None = None,
+    case: str | None = None,
 ) -> list[ProposalRow]:
-    """Suspected duplicates, the latest first, behind the pair that `before` names; those of which a department has both cases."""
+    """Suspected duplicates, the latest first, behind the pair that `before` names: of which a department has both cases, of this case."""
     place = duplicates.c.case_id, duplicates.c.other_id
     wanted = select(duplicates).where(duplicates.c.state == state)
     for case_id in place if department is not None else ():
         part = case_departments.alias()
         wanted = wanted.join(part, (part.c.case_id == case_id) & (part.c.department == department))
+    if case is not None:
+        wanted = wanted.where(or_(*(column == case for column in place)))
     if before is not None:
         wanted = wanted.where(tuple_(*place) < tuple_(*before))
     found = wanted.order_by(*(column.desc() for column in place)).limit(limit)

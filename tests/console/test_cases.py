@@ -133,3 +133,14 @@ class TestACase:
         page.get_by_text("个动作现在不能做").click()
         expect(page.get_by_role("button", name="改派", exact=True)).to_be_disabled()
         expect(page.get_by_role("region", name="办理")).to_contain_text("案件已派单，不能改派。")
+
+    def test_of_two_that_tell_the_same_one_is_merged(self, visit: Open, house: House, order: Send) -> None:
+        told = "孩子在体育馆报了游泳小班，教练说好十月开课，现在馆里换了老板，新老板不认账，押金和课时费都不退，前台让我们等通知。"
+        first, second = (order(title=f"游泳班换老板 {n}", content=told + "呀" * n) for n in (1, 2))
+        page = visit(f"/cases/{second['id']}")
+        signed(page, "周")
+        links = page.get_by_role("region", name="关联")
+        expect(links).to_contain_text(first["id"], timeout=15_000)
+        links.get_by_role("button", name="是重复，并单").click()
+        expect(links).to_contain_text("已并入")
+        assert house.api("GET", f"/v1/cases/{second['id']}").json()["merged_into"] == first["id"]

@@ -103,6 +103,9 @@ class TestDuplicates:
         assert {(one["case_id"], one["other_id"]) for one in told} == pairs
         assert all(one["basis"] == "text" and one["score"] > 90 and "小班" in one["words"] for one in told)
 
+        of_first = desk.get("/v1/duplicates", params={"case": first}).json()["duplicates"]
+        assert {(one["case_id"], one["other_id"]) for one in of_first} == {(second, first), (third, first)}
+
         done = desk.post(f"/v1/duplicates/{second}/{first}/accept", headers=version(desk, second))
         assert (done.status_code, done.json()["status"]) == (200, "merged")
         assert desk.get(f"/v1/cases/{second}").json()["merged_into"] == first
