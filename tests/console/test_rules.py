@@ -52,7 +52,9 @@ def test_a_wrong_edit_is_marked_at_its_line_and_gone_when_mended(signed: Callabl
     page.keyboard.press("Control+Home")
     for key in ("ArrowDown", "ArrowDown", "End", "Enter"):
         page.keyboard.press(key)
-    page.keyboard.type("strenght: strong")
+    page.keyboard.type("stren")
+    expect(page.get_by_role("option", name="strength")).to_be_visible()
+    page.keyboard.type("ght: strong")
     mistakes = page.get_by_role("list", name="错误与提醒")
     expect(mistakes).to_contain_text(f"{ARTS} 第 4 行第 5 列")
     expect(mistakes).to_contain_text("strength")

@@ -54,9 +54,12 @@ export function working(id: string) {
   async function load(): Promise<void> {
     await guarded(async () => {
       state.whole = await ask(api.GET("/v1/rulesets/drafts/{draft_id}", { params: { path: at } }));
-      state.rules = (await ask(api.GET("/v1/rulesets/drafts/{draft_id}/rules", { params: { path: at } }))).rules;
-      await check();
+      await Promise.all([list(), check()]);
     });
+  }
+
+  async function list(): Promise<void> {
+    state.rules = (await ask(api.GET("/v1/rulesets/drafts/{draft_id}/rules", { params: { path: at } }))).rules;
   }
 
   const read = (path: string) => ask(api.GET("/v1/rulesets/drafts/{draft_id}/files/{path}", { params: { path: { ...at, path } }, parseAs: "text" })) as Promise<string>;
@@ -128,8 +131,8 @@ export function working(id: string) {
   async function saveAll(): Promise<boolean> {
     for (const path of [...dirty.value]) {
       if (!(await save(path)) || state.clash) return false;
+      await guarded(list);
     }
-    state.rules = (await ask(api.GET("/v1/rulesets/drafts/{draft_id}/rules", { params: { path: at } }))).rules;
     return true;
   }
 
