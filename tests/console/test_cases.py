@@ -41,6 +41,9 @@ class TestTheList:
         expect(rows.filter(has_text="篮球班退费")).to_have_count(1)
         expect(rows.filter(has_text="私家车堵门")).to_have_count(0)
         assert not barriers(page)
+        rows.get_by_role("link").first.click()
+        page.get_by_role("link", name="← 工单").click()  # back to the conditions that one had
+        expect(rows.filter(has_text="篮球班退费")).to_have_count(1)
         with page.expect_download() as saved:
             page.get_by_role("button", name="导出 Excel").click()
         assert saved.value.suggested_filename.endswith(".xlsx")
