@@ -31,13 +31,14 @@ QUIETLY = (  # a browser of tests: no sandbox (tests may run as root), and no ca
 SERIOUS = {"serious", "critical"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For one file: as long as it lives an event loop runs in this thread, and other tests want one of their own."""
     with sync_playwright() as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium of this machine; FENPAI_TEST_BROWSER names another. Without one the tests fail, they are never passed over."""
     path = os.environ.get("FENPAI_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
