@@ -78,7 +78,7 @@ async def export_cases(query: Annotated[CaseExportQuery, Query()], request: Requ
         raise
     here.bell.ring(event.seq)
     file.seek(0)
-    name = {"Content-Disposition": f'attachment; filename="cases-{event.seq}.{query.format}"'}
+    name = {"Content-Disposition": f'attachment; filename="cases-{event.at.astimezone(CHINA):%Y%m%d}-{rows}.{query.format}"'}
     return StreamingResponse(_pieces(file), media_type=SHEETS[query.format][1], headers=name)
 
 

@@ -30,7 +30,7 @@ REFUSED = (AuthorMissing, DraftBroken, DraftNotFound, RulesetNotFound, PackMisma
     summary="查看影子运行",
     response_model=ShadowWhole,
     response_description="一致率与不同的案件",
-    responses={204: {"description": "还没有草稿影子运行过"}} | responses.problems(ParameterInvalid, *responses.READ),
+    responses={204: {"description": "还没有草稿影子运行过"}, **responses.problems(ParameterInvalid, *responses.READ)},
 )
 async def get_shadow(asked: Annotated[ShadowQuery, Query()], request: Request, here: WholeOffice) -> Response:
     """正在影子运行的草稿（没有则为最近一次的）与在用版本的一致率、区间，以及不同的每一件：两种研判和为什么。"""

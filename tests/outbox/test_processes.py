@@ -37,7 +37,7 @@ def process(command: str, url: str) -> Iterator[tuple[subprocess.Popen[str], str
         "PORT": "0",
         "LOG_LEVEL": "error",
         "ALLOW_PRIVATE_TARGETS": "yes",
-        "DELIVERY_TIMEOUT": "1",
+        "DELIVERY_TIMEOUT": "5",  # on a busy machine a receiver is slow, and one that seems in trouble is left alone for long
         "DELIVERY_PAUSE": "0.05",
         "DELIVERY_ATTEMPTS": "100",
     }
@@ -69,17 +69,17 @@ class TestADispatcherKilled:
             with process("work", postgres_url) as (one, _line), process("work", postgres_url) as (two, _also):
                 killer = threading.Timer(random.uniform(0.2, 1), random.choice([one, two]).kill)  # noqa: S311 (any will do)
                 killer.start()
-                cases = post.births(100)
+                cases = post.births(60)
                 for case in cases * 3:
                     post.move(case)
                 killer.join()
         with process("work", postgres_url):
-            receiver.wait(lambda: not post.deliveries(state="pending"), 120)
+            receiver.wait(lambda: not post.deliveries(state="pending"), 200)
         assert {row.state for row in post.deliveries()} == {"done"}
-        assert len({got.id for got in receiver.taken}) == 1200
+        assert len({got.id for got in receiver.taken}) == 720
         assert in_order(receiver.taken)
         assert receiver.forged == 0
-        told("dispatchers killed 6 times, postgresql", 1200, receiver.got)
+        told("dispatchers killed 6 times, postgresql", 720, receiver.got)
 
 
 class TestAServerKilled:

@@ -10,3 +10,7 @@ export function reached(): void {
 export function unreached(): void {
   online.value = false;
 }
+
+// The browser knows first that its network has gone or come back.
+addEventListener("offline", unreached);
+addEventListener("online", reached);

@@ -7,10 +7,13 @@ export type CaseQuery = NonNullable<paths["/v1/cases"]["get"]["parameters"]["que
 
 const PLAIN = ["status", "decision", "department", "lead", "category", "issue", "urgency", "street", "source_order_no", "merged_into"] as const;
 const NAMES = [...PLAIN, "overdue", "from", "to", "order"] as const;
+const DATE = /^\d{4}-\d\d-\d\d$/;
 export type Filters = Record<(typeof NAMES)[number], string>;
 
 export function readFilters(query: LocationQuery): Filters {
-  return Object.fromEntries(NAMES.map((name) => [name, one(query[name])])) as Filters;
+  const found = Object.fromEntries(NAMES.map((name) => [name, one(query[name])])) as Filters;
+  for (const name of ["from", "to"] as const) if (!DATE.test(found[name])) found[name] = ""; // an address cut short or mistyped
+  return found;
 }
 
 /** Only what is asked stands in the address. */

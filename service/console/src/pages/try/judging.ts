@@ -1,6 +1,7 @@
 // A decision that follows what is typed: asked a moment after the last key, with the question before it called off.
 import { onScopeDispose, ref, watch, type Ref } from "vue";
 import { told, type Schemas } from "../../api/client";
+import { online } from "../../line";
 import { complaint, type Complaint } from "./typed";
 
 export type Decision = Schemas["Decision"];
@@ -50,6 +51,7 @@ export function judging(ask: (complaint: Complaint, signal: AbortSignal) => Prom
 
   // What is asked is watched as the service would get it, so that a change which makes no difference asks nothing.
   watch(() => JSON.stringify(complaint()), later, { immediate: true });
+  watch(online, (back) => back && trouble.value && later());
   onScopeDispose(() => {
     clearTimeout(timer);
     call.abort();
