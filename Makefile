@@ -25,7 +25,7 @@ demo: setup ## 同上，打印后结束 | the same, then end
 	@$(BIN)/fenpai demo
 
 test: .venv/.test .venv/.browser ## 跑测试，T=路径或参数 | run the tests, T=path or options
-	@$(BIN)/python -m pytest $(if $(T),$(T),-n 3 --dist loadfile)
+	@$(BIN)/python -m pytest $(if $(T),$(T),-n 3 --dist loadfile --no-loadscope-reorder)
 
 check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Dockerfile、openapi.yaml | every static check
 	@failed=; \

@@ -19,6 +19,14 @@ from tests import postgres
 
 _numbers = count(1)
 
+WAITING = ("outbox/test_processes", "/console/", "cli/test_demo", "/repair/", "/prover/", "rulelife/test_replicas")
+"""Files of few tests that take long, most of it in waiting for processes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those first: begun last, one of them would be waited for alone."""
+    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in WAITING))
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
