@@ -59,6 +59,19 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a file's house."""
+    return tmp_path_factory.mktemp("house")
+
+
+@pytest.fixture(scope="module")
+def house(place: Path) -> Iterator[TestClient]:
+    """One house for a whole file, on SQLite, whose database file and keys the tests may look at."""
+    with opened(create_app(settings_for(f"sqlite:///{place}/fenpai.db"))) as client:
+        yield client
+
+
 @contextmanager
 def opened(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, "http://localhost", raise_server_exceptions=False, client=("127.0.0.1", 50000)) as client:

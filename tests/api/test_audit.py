@@ -4,7 +4,6 @@ import csv
 import io
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,11 @@ from starlette.testclient import TestClient
 
 from service import audit, db
 from service.api import casefile
-from service.app import create_app
-from tests.api.conftest import Orders, opened, settings_for
+from tests.api.conftest import Orders
 from tests.api.test_access import Keys, bearer, code, mint
 
 NAME, PHONE = "欧阳标记", "13900007788"
 NASTY = ("=cmd|'/c calc'!A1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "＝1＋1", "'=1", '=HYPERLINK("http://x","点")')
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("audit")
-
-
-@pytest.fixture(scope="module")
-def house(place: Path) -> Iterator[TestClient]:
-    with opened(create_app(settings_for(f"sqlite:///{place}/fenpai.db"))) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

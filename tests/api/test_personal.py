@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,6 @@ WHO = {"name": NAME, "phone": PHONE, "address": HOME}
 CARD, PLATE = "110101199003077758", "津A·12F45"
 TEXT = f"云溪区某篮球班不给退费，孩子{NAME}没法上课。电话13611112222，身份证{CARD}，车牌{PLATE}，工单编号13700001111。"
 SCOPES = ("hotline", "viewer", "department:gym_office", "department:money_office", "admin")
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("personal")
-
-
-@pytest.fixture(scope="module")
-def house(place: Path) -> Iterator[TestClient]:
-    with opened(create_app(settings_for(f"sqlite:///{place}/fenpai.db"))) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Sessions of the console: a key is shown once, then a cookie stands for it, for no page but ours and for no longer than the key."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -17,17 +16,6 @@ from tests.api.test_access import Keys, Paper, bearer, code, mint
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("session")
-
-
-@pytest.fixture(scope="module")
-def house(place: Path) -> Iterator[TestClient]:
-    with opened(create_app(settings_for(f"sqlite:///{place}/fenpai.db"))) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
