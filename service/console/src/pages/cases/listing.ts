@@ -1,7 +1,8 @@
 // One page of the list, kept up to date by the feed: rows change where they stand, and new ones are only announced.
 import { computed, ref, shallowRef, watch } from "vue";
-import { api, ask, Refused, told, type Schemas } from "../../api/client";
+import { api, ask, told, type Schemas } from "../../api/client";
 import { onChanges, type Change } from "../../feed";
+import { save } from "../../ui/saving";
 import { asked, type CaseQuery, type Filters } from "./filters";
 
 export type Summary = Schemas["CaseSummary"];
@@ -75,14 +76,9 @@ async function gone(rows: Summary[]): Promise<Summary[]> {
   return settled.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
 }
 
-/** The list as an Excel file, fetched so that a refusal can be told. */
+/** The list as an Excel file. */
 export async function exported(filters: Filters): Promise<void> {
   const { order: _order, ...query } = asked(filters) as CaseQuery & { order?: string };
-  const { data, response } = await api.GET("/v1/cases/export", { params: { query: { ...query, format: "xlsx" } }, parseAs: "blob" });
-  if (!data) throw new Refused(response.status, { title: "没有导出", detail: "没有导出成功，请再试一次。", code: "unknown" });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(data as Blob);
-  link.download = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "cases.xlsx";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  const given = Object.entries({ ...query, format: "xlsx" }).map(([name, value]) => [name, String(value)]);
+  await save(`/v1/cases/export?${new URLSearchParams(given)}`, "cases.xlsx");
 }
