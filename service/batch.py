@@ -70,17 +70,22 @@ class Part:
 
 
 def parse(line: bytes) -> tuple[Any, Complaint]:
-    """The id of a line and the complaint in it; LineWrong says why there is none. Texts stay as sent, so that evidence points into them."""
+    """The id of a line and the complaint in it; LineWrong says why there is none."""
+    row, complaint = read(line)
+    return row.get("id"), complaint
+
+
+def read(line: bytes) -> tuple[dict[str, Any], Complaint]:
+    """A line as an object, and the complaint in it. Texts stay as sent, so that evidence points into them."""
     row = _object(line)
-    name = row.get("id")
     given = {key: row[key] for key in READ if row.get(key) is not None}
     if "content" not in given and row.get("text") is not None:
         given["content"] = row["text"]
     try:
         ComplaintIn.model_validate(given)
     except ValidationError as mistake:
-        raise LineWrong("；".join(wording(mistake)), name) from None
-    return name, Complaint(**given)
+        raise LineWrong("；".join(wording(mistake)), row.get("id")) from None
+    return row, Complaint(**given)
 
 
 def _object(line: bytes) -> dict[str, Any]:

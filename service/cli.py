@@ -4,41 +4,38 @@ import errno
 import gc
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from service import rulebook, usage
-from service.errors import FenpaiError
+from service import usage
+from service.errors import FenpaiError, PackUnusable
 
 INTERRUPTED = 130
 """What typer ends with after Ctrl-C."""
-MOST_MISTAKES = 50
-"""More mistakes than this are counted, not printed."""
 
 COMMANDS = {
-    "serve": "service.commands.serving:app",
-    "work": "service.commands.serving:app",
-    "demo": "service.commands.serving:app",
-    "openapi": "service.commands.serving:app",
-    "triage": "service.commands.triage:app",
-    "evaluate": "service.commands.labels:app",
-    "calibrate": "service.commands.labels:app",
-    "rules": "service.commands.rules:app",
-    "cases": "service.press:cases",
-    "deliveries": "service.post:app",
-    "keys": "service.locksmith:app",
-    "audit": "service.auditor:app",
-    "retention": "service.commands.retention:app",
-    "incidents": "service.groups:app",
-    "duplicates": "service.groups:alone",
-    "institutions": "service.commands.institutions:app",
-    "backup": "service.commands.backup:app",
-    "db": "service.commands.database:app",
+    "serve": ("service.commands.serving:app", "提供 HTTP 接口，直到被停止。设置见环境变量 FENPAI_*。"),
+    "work": ("service.commands.serving:app", "只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。"),
+    "demo": ("service.commands.serving:app", "启动真的服务，经接口送入示例工单，打印每件的研判与依据。"),
+    "openapi": ("service.commands.serving:app", "输出接口的 OpenAPI 文档（YAML）。"),
+    "triage": ("service.commands.triage:app", "研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"),
+    "evaluate": ("service.commands.labels:app", "用标注好的诉求评估研判：精确率、召回率、混淆、区间。"),
+    "calibrate": ("service.commands.labels:app", "用标注好的诉求校准：定出自动分派的门槛和把握的含义，写入规则包。"),
+    "rules": ("service.commands.rules:app", "检查、测试、比较、发布规则包。"),
+    "cases": ("service.press:cases", "以往的案件。"),
+    "deliveries": ("service.post:app", "查看、重发送给各单位系统的消息。"),
+    "keys": ("service.locksmith:app", "发放、列出、更换、吊销接口钥匙。"),
+    "audit": ("service.auditor:app", "核查审计链，导出审计记录。"),
+    "retention": ("service.commands.retention:app", "保存期限：清除已到期的案件内容。"),
+    "incidents": ("service.groups:app", "查看群体事件。"),
+    "duplicates": ("service.groups:alone", "列出疑似重复的案件，后来的在前。"),
+    "institutions": ("service.commands.institutions:app", "导入、导出、查询机构名录。"),
+    "backup": ("service.commands.backup:app", "备份 SQLite 数据库，不必停下服务。"),
+    "db": ("service.commands.database:app", "管理数据库。"),
 }
-"""Where each command stands."""
+"""Where each command stands, and what it does."""
 
 app = typer.Typer(
     name="fenpai",
@@ -53,7 +50,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _top(context: typer.Context, shown: Annotated[bool, typer.Option("--version", help="显示版本")] = False) -> None:
     if shown:
-        print(f"fenpai {version('fenpai')}")
+        print(f"fenpai {usage.brought('importlib.metadata').version('fenpai')}")
         raise typer.Exit
     usage.help_alone(context)
 
@@ -86,8 +83,8 @@ def _run(words: list[str] | None) -> int:
     except TyperException as wrong:
         context = getattr(wrong, "ctx", None)
         return _said(f"{usage.mistake(wrong.format_message())}。用法见：{context.command_path if context else 'fenpai'} --help", 2)
-    except rulebook.PackError as broken:
-        return _said(_broken(broken), 2)
+    except PackUnusable as broken:
+        return _said(broken.told, 2)
     except FenpaiError as wrong:
         return _said("\n".join([*map(str, getattr(wrong, "rows", ())), wrong.detail]), 2)
     except OSError as trouble:
@@ -95,14 +92,6 @@ def _run(words: list[str] | None) -> int:
     except Exception as fault:  # noqa: BLE001 - the edge: a fault of ours must not end in a stack trace either
         return _said(f"程序出错（{type(fault).__name__}：{fault}）。请把这一行和所用命令告诉维护者。", 2)
     return _said("已中断。", code) if code == INTERRUPTED else code
-
-
-def _broken(pack: rulebook.PackError) -> str:
-    errors = [str(mistake) for mistake in pack.mistakes if mistake.severity == "error"]
-    if pack.mistakes[0].file == ".":
-        return f"{pack.mistakes[0].message}。{pack.mistakes[0].hint}"
-    more = [f"……共 {len(errors)} 处错误"] if len(errors) > MOST_MISTAKES else []
-    return "\n".join(["规则包有错误，没有启用（fenpai rules check 另列出提醒）：", *errors[:MOST_MISTAKES], *more])
 
 
 def _trouble(trouble: OSError) -> str:

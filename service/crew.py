@@ -8,7 +8,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
+from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 Who = TypeVar("Who")
@@ -57,6 +59,42 @@ def share(
         except BaseException:  # whoever asked has gone: nobody waits for what is left
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def aside(task: Callable[[], Found]) -> Iterator[Callable[[], Found]]:
+    """Let another process do a task meanwhile; what is yielded waits for what it finds. Where none can fork, it is done when it is asked.
+
+    No thread of ours runs beside it, so that whoever asked may fork afterwards.
+    """
+    if sys.platform != "linux" or cores() == 1:
+        yield task
+        return
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_aside, args=(task, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        with ours:
+            yield lambda: _awaited(ours, task)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _aside(task: Callable[[], Any], theirs: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(Exception):  # whatever it is, it comes again where it can be told
+        theirs.send(task())
+
+
+def _awaited(ours: Connection, task: Callable[[], Found]) -> Found:
+    try:
+        found: Found = ours.recv()
+    except EOFError:
+        return task()
+    return found
 
 
 def _pool(who: Who, anew: Callable[[], Who], processes: int, *, fork: bool) -> ProcessPoolExecutor:

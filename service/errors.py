@@ -66,6 +66,15 @@ class FenpaiError(Exception):
         super().__init__(self.detail)
 
 
+class PackUnusable(Exception):
+    """规则包有错误，没有装入."""
+
+    @property
+    def told(self) -> str:
+        """What a terminal says of it."""
+        return str(self)
+
+
 # The house cannot open ----------------------------------------------------------------------------------------------------------
 
 

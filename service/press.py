@@ -18,8 +18,8 @@ from service.config import Settings
 from service.db import Database
 from service.engine import Engine
 from service.errors import FenpaiError, RulesetNotFound
-from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Impact, Proposal, Ready, findings, replay
-from service.rulelife.impact import of_lines, run
+from service.impact import Impact, Pair
+from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Proposal, Ready, replay
 from service.store import RulesetRow
 
 app = typer.Typer()
@@ -82,30 +82,8 @@ def export(
     print(f"第 {version} 版的 {len(files)} 个文件已写到 {target}（摘要 {rulebook.digest(files)[:12]}）。")
 
 
-@app.command("impact", cls=usage.Command)
-def impact(
-    pack: Folder = "beichen",
-    cases: Annotated[str, typer.Option("--cases", metavar="文件", help="JSONL，可带 lead、decision 作为确认的结果；缺省为数据库")] = "",
-    against: Annotated[str, typer.Option(metavar="规则包|版本", help="与什么比较；缺省为在用的版本")] = "",
-    since: Annotated[datetime | None, typer.Option(metavar="日期", help="只重放此后受理的案件")] = None,
-    flips: Annotated[int, typer.Option(min=0, metavar="数", help="列出多少件去向改变的案件")] = findings.MOST,
-    as_json: AsJson = False,
-) -> None:
-    """发布之前，把以往的案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，确认过的案件是更对还是更错。"""
-    draft = draft_of(pack)
-    pair = Engine(_side(against, pack)), draft.engine
-    found = _of_file(Path(cases), pair) if cases else _of_database(pair, since)
-    print(as_text(findings.as_json(found)) if as_json else findings.as_text(found, draft.ruleset, flips=flips))
-    if found.breaks:
-        raise typer.Exit(1)
-
-
-def _of_file(path: Path, pair: tuple[Engine, Engine]) -> Impact:
-    with path.open("rb") as lines, show.progress("重放", None) as advance:
-        return run(of_lines(lines), pair, fork=True, told=advance)
-
-
-def _of_database(pair: tuple[Engine, Engine], since: datetime | None) -> Impact:
+def replayed(pair: Pair, since: datetime | None) -> Impact:
+    """The stored cases under two engines, with a bar."""
     moment = since.astimezone() if since else None
     with opened() as database:
         with database.read() as conn:
@@ -247,9 +225,14 @@ def _side(name: str, pack: str) -> RuleSet:
     """One side of a comparison: a version by its number, the version in force, or a folder."""
     if name and not name.isdigit():
         return rulebook.restore(rulebook.read_folder(rulebook.find_pack(name)), 0)  # what it is compared with is not examined
+    return published(name, pack)
+
+
+def published(version: str, pack: str) -> RuleSet:
+    """A version by its number, or the one in force."""
     with opened() as database:
         code = code_of(pack)
-        return rulelife.read_version(database, code, int(name) if name else rulelife.active_version(database, code))
+        return rulelife.read_version(database, code, int(version) if version else rulelife.active_version(database, code))
 
 
 def _table(rows: list[RulesetRow]) -> Table:

@@ -4,9 +4,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import IO, Literal, Protocol
-
-import xlsxwriter
 
 Format = Literal["xlsx", "csv"]
 
@@ -59,7 +58,7 @@ class Excel:
     """A workbook of one sheet. Its cells are texts, which Excel does not run whatever they begin with."""
 
     def __init__(self, file: IO[bytes], headings: Sequence[str]) -> None:
-        self._book = xlsxwriter.Workbook(file, PLAIN)
+        self._book = import_module("xlsxwriter").Workbook(file, PLAIN)  # a tenth of a second of every start, and few ask for Excel
         self._sheet = self._book.add_worksheet()
         self._at = 0
         self.write([headings])

@@ -20,6 +20,8 @@ HELP = (
     (r"default:\s", "缺省 "),
     (r"\[required\]", "[必填]"),
 )
+WIDEST = 200
+"""Characters of one line of help; the terminal folds it."""
 MISTAKES = (
     (r"No such option: (\S+).*", r"没有 \1 这个选项"),
     (r"No such command '(.*)'\..*", r"没有 \1 这个命令"),
@@ -64,8 +66,12 @@ class Group(TyperGroup):
         return told(super().get_help(ctx))
 
 
-def later(places: Mapping[str, str]) -> type[Group]:
-    """A group of which some commands stand in other modules, each named as "module:app", and are looked up when one is asked for.
+Places = Mapping[str, tuple[str, str]]
+"""Commands by name: where each stands, as "module:app", and how its help begins, so that a list of commands needs none of them."""
+
+
+def later(places: Places) -> type[Group]:
+    """A group of which some commands stand in other modules, and are looked up when one is asked for.
 
     The whole house takes a second and more to import, and most commands need little of it.
     """
@@ -75,15 +81,20 @@ def later(places: Mapping[str, str]) -> type[Group]:
 class _Later(Group):
     """Commands in the order in which they are named."""
 
-    places: ClassVar[Mapping[str, str]]
+    places: ClassVar[Places]
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *self.places]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        here = ((name, command.get_short_help_str(WIDEST)) for name in super().list_commands(ctx) if (command := self.commands.get(name)))
+        with formatter.section("Commands"):
+            formatter.write_dl([*here, *((name, what) for name, (_, what) in self.places.items())])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
-        module, _, name = self.places[cmd_name].partition(":")
+        module, _, name = self.places[cmd_name][0].partition(":")
         app = getattr(brought(module), name)
         app.rich_markup_mode = None  # or the help would be English, and in boxes
         found = typer.main.get_group(app)

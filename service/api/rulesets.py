@@ -26,7 +26,7 @@ from models.publication import (
     VersionWhole,
 )
 from models.ruleset import RuleSet
-from service import rulebook, rulelife, ruletest, store
+from service import impact, rulebook, rulelife, ruletest, store
 from service.api import etag, responses, told
 from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice, key_of_caller
@@ -41,7 +41,6 @@ from service.rulelife import (
     BaseMoved,
     CasesFail,
     ConfirmedBreak,
-    Impact,
     NothingNew,
     PackMismatch,
     Proposal,
@@ -228,7 +227,7 @@ async def impact_of_draft(request: Request, here: WholeOffice) -> Response:
     """
     given = await draft_in(request, DraftIn)
     found = await here.workshop(lambda: _replayed(given.files, here))
-    return Json(rulelife.findings.as_json(found))
+    return Json(impact.as_json(found))
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------
@@ -290,7 +289,7 @@ def _prepared(given: PublishIn, key: str | None, here: Office) -> Ready:
     return rulelife.prepare(draft, proposal, engine.ruleset.version, broken, second=second)
 
 
-def _replayed(files: Mapping[str, str], here: Office) -> Impact:
+def _replayed(files: Mapping[str, str], here: Office) -> impact.Impact:
     draft = draft_here(files, here)
     return rulelife.replay_stored(here.database, (here.rules.engine, draft.engine), fork=False)
 

@@ -11,7 +11,7 @@ from models.complaint import ComplaintIn
 from models.decision import Decision
 from models.drafts import DraftDifference, DraftPublishIn, DraftWhole, JobTold, MergeIn, Overlay, Proved, RulesInDraft, WordsIn
 from models.publication import Checked, Published, Tested
-from service import prover, rulebook, rulelife, ruletest, store
+from service import impact, prover, rulebook, rulelife, ruletest, store
 from service.api import responses
 from service.api.bodies import read_json
 from service.api.deps import ByPerson, Office, WholeOffice
@@ -37,7 +37,6 @@ from service.rulelife import (
     Proposal,
     Ready,
     approval,
-    findings,
     kept,
     merge,
 )
@@ -161,7 +160,7 @@ async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) ->
     total = await here.reads(store.count_cases)
 
     def work(progress: Progress) -> dict[str, Any]:
-        return findings.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
+        return impact.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
 
     return await begin(here, Asked("impact", held.row.digest, total, actor.name, draft_id), work)
 

@@ -10,7 +10,7 @@ from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from models.ruleset import NAMING, Rule, RuleSet, ScopeCode, Status
 
-from .terms import expand, expand_term, word_lists
+from .terms import expand_term, word_lists
 from .text import FIELDS, Reader
 from .tokens import cutter
 
@@ -78,9 +78,8 @@ class Plan:
         self.reader = Reader(ruleset.aliases, head.quoted)
         self.cutter = cutter(frozenset(words_of(ruleset, self.reader)))
         rules = in_order(rule for rule in ruleset.rules if rule.status in LIVE)
-        terms = expand(ruleset.rules, ruleset.lists)
         self.rules = tuple(self._planned(order, rule, rules, ruleset) for order, rule in enumerate(rules))
-        roles = self._roles(rules, terms, ruleset)
+        roles = self._roles(rules, ruleset)
         self.patterns = tuple(sorted(roles))
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
         self.longest = max(map(len, self.patterns), default=0)
@@ -107,14 +106,14 @@ class Plan:
             assists=rule.assists,
         )
 
-    def _roles(self, rules: list[Rule], terms: Mapping[str, tuple[str, ...]], ruleset: RuleSet) -> dict[str, Roles]:
+    def _roles(self, rules: list[Rule], ruleset: RuleSet) -> dict[str, Roles]:
         """What each pattern means, by pattern."""
         lists = word_lists(ruleset.rules, ruleset.lists)
         meant: dict[str, list[int]] = defaultdict(list)
         excluded: dict[str, list[int]] = defaultdict(list)
         framing: dict[str, list[int]] = defaultdict(list)
         for order, rule in enumerate(rules):
-            for of, words in ((meant, terms[rule.id]), (excluded, rule.unless), (framing, rule.near.words if rule.near else ())):
+            for of, words in ((meant, rule.terms), (excluded, rule.unless), (framing, rule.near.words if rule.near else ())):
                 plain = self.reader.fold_all([plain for word in words for plain in expand_term(word, lists)])
                 for word in dict.fromkeys(plain):
                     of[word].append(order)

@@ -33,10 +33,3 @@ def expand_term(term: str, lists: Mapping[str, tuple[str, ...]]) -> tuple[str, .
     for place, piece in zip(places, pieces, strict=True):
         written = [before + word + piece for before in written for word in lists[place]]
     return tuple(written)
-
-
-def expand(rules: Iterable[Rule], lists: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """For each rule id its terms written out, in order and without doubles."""
-    rules = tuple(rules)
-    known = word_lists(rules, lists)
-    return {rule.id: tuple(dict.fromkeys(word for term in rule.terms for word in expand_term(term, known))) for rule in rules}

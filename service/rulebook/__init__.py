@@ -80,9 +80,9 @@ def case_lines(files: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
 
 def _examined(files: Mapping[str, str]) -> Pack:
     pack = _sound(files)
-    fold = Reader({}, ()).fold
-    check_terms(pack, fold)
-    check_meaning(pack, gather(pack), fold)
+    reader = Reader({}, ())
+    check_terms(pack, reader.fold)
+    check_meaning(pack, gather(pack), reader)
     check_sense(pack)
     if not any(mistake.severity == "error" for mistake in pack.all_mistakes()):
         check_borders(pack, assemble(pack, 0))

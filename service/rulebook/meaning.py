@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from models.ruleset import Rule, Status
 from service.engine.terms import PLACE, PROGRAM, expand_term, word_lists
+from service.engine.text import Reader
 from service.rulebook.mistakes import Loc, Severity, Words
 from service.rulebook.pack import Pack
 from service.rulebook.references import Names, sheets_of
@@ -43,7 +44,7 @@ class Placed(NamedTuple):
                 yield self.word(key, number), word
 
 
-def check_meaning(pack: Pack, names: Mapping[str, Names], fold: Fold) -> None:
+def check_meaning(pack: Pack, names: Mapping[str, Names], reader: Reader) -> None:
     """Note rules, lists and aliases that cannot mean what they say."""
     placed = list(_sound(pack))
     whole = not names["rule"].open and _all_sound(pack, placed, names)
@@ -57,11 +58,11 @@ def check_meaning(pack: Pack, names: Mapping[str, Names], fold: Fold) -> None:
             if whole or not any(
                 "{" in term for term in each.rule.terms
             ):  # a list that lacks a broken rule's words would seem to be at fault
-                _check_unless(each, lists, fold)
-    _check_categories(placed, fold)
+                _check_unless(each, lists, reader)
+    _check_categories(placed, reader.fold)
     if whole:
         _check_waiting(placed)
-    _check_aliases(pack, fold)
+    _check_aliases(pack, reader.fold)
 
 
 def _sound(pack: Pack) -> Iterator[Placed]:
@@ -156,12 +157,12 @@ def _size(term: str, lists: Lists) -> int:
     return prod(len(lists[place]) for place in PLACE.findall(term))
 
 
-def _check_unless(each: Placed, lists: Lists, fold: Fold) -> None:
+def _check_unless(each: Placed, lists: Lists, reader: Reader) -> None:
     """Note terms that an exclusion always cancels, and exclusions that never cancel any."""
-    unless = _written(each.rule.unless, lists, fold)
+    unless = _written(each.rule.unless, lists, reader)
     if not unless:
         return
-    terms = _written(each.rule.terms, lists, fold)
+    terms = _written(each.rule.terms, lists, reader)
     if sum(map(len, terms)) * sum(map(len, unless)) > MOST_PAIRS:
         return
     _check_cancelled(each, terms, unless)
@@ -187,9 +188,9 @@ def _check_cancelled(each: Placed, terms: list[list[str]], unless: list[list[str
         each.sheet.report(each.word("terms", number), said, severity=severity)
 
 
-def _written(words: Iterable[str], lists: Lists, fold: Fold) -> list[list[str]]:
+def _written(words: Iterable[str], lists: Lists, reader: Reader) -> list[list[str]]:
     """Each word written out, as it is searched for."""
-    return [[*map(fold, expand_term(word, lists))] for word in words]
+    return [reader.fold_all(expand_term(word, lists)) for word in words]
 
 
 def _holds(out: str, terms: set[str]) -> bool:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from service.errors import PackUnusable
+
 Severity = Literal["error", "warning"]
 Loc = tuple[str | int, ...]
 """The way from the top of a file to one of its values: ("rules", 0, "terms", 2)."""
 Words = tuple[str, str, str]
 """Code, what is wrong, how to mend it."""
+MOST_TOLD = 50
+"""More mistakes than this are counted, not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Mistake:
         )
 
 
-class PackError(Exception):
+class PackError(PackUnusable):
     """规则包有错误，没有装入. Carries every mistake, warnings too; its text names the errors."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
@@ -45,7 +49,18 @@ class PackError(Exception):
         super().__init__(mistakes)
 
     def __str__(self) -> str:
-        return "\n".join(str(mistake) for mistake in self.mistakes if mistake.severity == "error")
+        return "\n".join(self._errors)
+
+    @property
+    def told(self) -> str:
+        if self.mistakes[0].file == ".":
+            return f"{self.mistakes[0].message}。{self.mistakes[0].hint}"
+        more = [f"……共 {len(self._errors)} 处错误"] if len(self._errors) > MOST_TOLD else []
+        return "\n".join(["规则包有错误，没有启用（fenpai rules check 另列出提醒）：", *self._errors[:MOST_TOLD], *more])
+
+    @property
+    def _errors(self) -> list[str]:
+        return [str(mistake) for mistake in self.mistakes if mistake.severity == "error"]
 
 
 def dotted(loc: Loc) -> str:

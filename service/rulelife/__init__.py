@@ -7,7 +7,7 @@ ready = prepare(draft, Proposal(...), confirmed)       # or CasesFail, Confirmed
 row = publish(conn, ready, now)                        # version and activation in the transaction around it
 """
 
-from service.rulelife import approval, findings, fresh, kept, merge
+from service.rulelife import approval, fresh, kept, merge
 from service.rulelife.archive import packed, read_source, unpack, write_folder
 from service.rulelife.diff import Change, compare, told
 from service.rulelife.draft import Draft, active_version, check, files_of, read_draft, read_version, same_pack
@@ -33,7 +33,6 @@ from service.rulelife.errors import (
     PackMismatch,
     VersionBroken,
 )
-from service.rulelife.impact import Impact
 from service.rulelife.publish import Proposal, Ready, activate, needs_second, prepare, publish, signed, something_new
 from service.rulelife.stored import active_engine, replay_confirmed, replay_stored
 
@@ -54,7 +53,6 @@ __all__ = [
     "DraftStale",
     "DraftsFull",
     "EditRefused",
-    "Impact",
     "JobNotFound",
     "MergeConflict",
     "NothingNew",
@@ -70,7 +68,6 @@ __all__ = [
     "check",
     "compare",
     "files_of",
-    "findings",
     "fresh",
     "kept",
     "merge",

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 import orjson
 
+from models.past import PastCase
 from service.db import Database
 from service.engine import ENGINE_VERSION, Engine
 from service.errors import RulesetNotFound
+from service.impact.past import recall
 from service.rulelife.draft import read_version
 from service.rulelife.errors import VersionBroken
-from service.rulelife.past import recall
-from service.store import PastCase
 
 AT_HAND = 3
 """Engines kept: cases come in order of time, so versions seldom alternate."""

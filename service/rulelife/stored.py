@@ -6,8 +6,8 @@ from datetime import datetime
 from service import store
 from service.db import Database
 from service.engine import Engine
+from service.impact import Impact, Pair, of_cases, run
 from service.rulelife.draft import active_version, read_version
-from service.rulelife.impact import Impact, Pair, of_cases, run
 
 Told = Callable[[int], None]
 

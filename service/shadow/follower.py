@@ -22,7 +22,7 @@ from service import rulebook, store
 from service.db import Database
 from service.engine import Engine
 from service.errors import FenpaiError
-from service.rulelife.past import recall
+from service.impact.past import recall
 from service.store import Arrived, ShadowCase, ShadowRow
 from service.writer import Writer
 

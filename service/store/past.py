@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, exists, func, literal, literal_column, or_, select, tuple_
 
+from models.past import PastCase
 from models.tables import Moment, cases, incidents, verdicts
-from service.store.rows import Lesson, PastCase
+from service.store.rows import Lesson
 
 STRIDE = 500
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from models.complaint import Complaint
 from models.ruleset import RuleSet
-from service.engine.terms import expand
+from service.engine.terms import expand_term, word_lists
 
 NOISE = [
     "，",
@@ -39,9 +39,10 @@ STRANGE = [
 def vocabulary(ruleset: RuleSet, each: int = 6) -> list[str]:
     """Some terms of every rule, its exclusions and frame words, the negations, the aliases."""
     found: list[str] = []
-    terms = expand(ruleset.rules, ruleset.lists)
+    lists = word_lists(ruleset.rules, ruleset.lists)
     for rule in ruleset.rules:
-        found += [*_some(terms[rule.id], each), *_some(rule.unless, each), *(_some(rule.near.words, each) if rule.near else ())]
+        terms = tuple(dict.fromkeys(word for term in rule.terms for word in expand_term(term, lists)))
+        found += [*_some(terms, each), *_some(rule.unless, each), *(_some(rule.near.words, each) if rule.near else ())]
     found += [word for negation in ruleset.ruleset.negations for word in negation.words]
     return sorted({*found, *ruleset.aliases})
 

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from models.complaint import Complaint
 from service import db, rulebook
 from service.engine import Engine
+from service.impact import SHOWN, look, of_lines, run
+from service.impact.touched import touched
 from service.rulelife import replay_stored
-from service.rulelife.impact import SHOWN, look, of_lines, run
-from service.rulelife.touched import touched
 from tests.packs.build import edited, tiny
 from tests.rulelife.conftest import BADMINTON, Fenpai, complete, edit, move
 

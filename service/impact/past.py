@@ -7,7 +7,7 @@ import orjson
 
 from models.complaint import Complaint, RegisterHit
 from models.decision import Outcome
-from service.store import PastCase
+from models.past import PastCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.ruleset import RuleSet
-from service.rulelife.impact import Flip, Impact, Score
+from service.impact.measure import Flip, Impact, Score
 
 OUTCOMES = {"dispatch": "分派", "escalate": "提级", "return": "退回"}
 MOST = 20

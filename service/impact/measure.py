@@ -4,21 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO, Any, Literal
-
-import orjson
+from typing import IO, Literal
 
 from models.complaint import Complaint
 from models.decision import Decision, Outcome
+from models.past import PastCase
 from models.ruleset import RuleSet
 from service import batch
 from service.crew import share
 from service.engine import Engine
 from service.evaluate.chance import exact
-from service.log import masked
-from service.rulelife.past import Truth, recall, truth_of
-from service.rulelife.touched import touched
-from service.store import PastCase
+from service.impact.past import Truth, recall, truth_of
+from service.impact.touched import touched
+from service.masks import masked
 
 Pair = tuple[Engine, Engine]
 """The engines in force and of the draft."""
@@ -175,12 +173,11 @@ def _items(portion: Portion) -> Iterator[Item | None]:
 
 def _labelled(line: bytes) -> Item | None:
     try:
-        name, complaint = batch.parse(line)
+        row, complaint = batch.read(line)
     except batch.LineWrong:
         return None
-    row: dict[str, Any] = orjson.loads(line)
     told = row.get("lead") or row.get("decision")
-    return str(name), complaint, Truth(row.get("lead"), row.get("decision")) if told else None
+    return str(row.get("id")), complaint, Truth(row.get("lead"), row.get("decision")) if told else None
 
 
 def _compare(found: Impact, item: Item, before: Engine, after: Engine) -> None:
