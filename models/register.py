@@ -8,6 +8,14 @@ from pydantic import BaseModel, Field, StringConstraints
 from models.case import Query
 from models.complaint import Text
 
+RULE_NAMES = {
+    "register.listed": "名录：机构登记在册",
+    "register.licence": "名录：许可登记的类别",
+    "register.status": "名录：登记的状态",
+    "register.absent": "名录：机构没有登记",
+}
+"""What the register says counts as a rule does; no pack names these."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Institution:

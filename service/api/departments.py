@@ -1,12 +1,15 @@
 """GET /v1/departments: who handles cases, for what, and by which clause."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from models.ruleset import Department, RuleSet
-from service.api import etag, responses
+from service.api import etag
 from service.api.deps import Rules
-from service.api.plain import Json, door
+from service.api.digested import RESPONSES, by_digest
+from service.api.plain import door
 
 router = door("/v1/departments", "规则")
 
@@ -43,19 +46,15 @@ class Departments(BaseModel):
     summary="列出单位",
     response_model=Departments,
     response_description="在用规则集的单位",
-    responses={
-        200: {"headers": responses.headers(ETag="规则集的摘要", Cache_Control="每次都要再问")},
-        304: {"description": "规则集没有变"},
-    },
+    responses=RESPONSES,
 )
 async def departments(rules: Rules, condition: etag.Condition = None) -> Response:
     """在用规则集里的全部单位：代码、名称、职责、主管的机构类别和所依据的条款。"""
-    ruleset = rules.engine.ruleset
-    tag = f'"{ruleset.digest}"'
-    if etag.holds(condition, tag):
-        return etag.unchanged(tag)
-    told = [_told(department, ruleset).model_dump() for department in ruleset.departments]
-    return Json({"departments": told}, headers=etag.headers(tag))
+    return by_digest(rules.engine.ruleset, condition, _all)
+
+
+def _all(ruleset: RuleSet) -> dict[str, Any]:
+    return {"departments": [_told(department, ruleset).model_dump() for department in ruleset.departments]}
 
 
 def _told(department: Department, ruleset: RuleSet) -> DepartmentTold:

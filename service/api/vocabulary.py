@@ -7,12 +7,14 @@ from models.access import SCOPE_NAMES
 from models.clocks import ClockKind
 from models.complaint import DemandType
 from models.moves import MOVES, STATUS_NAMES
+from models.register import RULE_NAMES
 from models.requests import HandBackReason, ReturnReason
 from models.ruleset import RuleSet
 from service import show
-from service.api import etag, responses
+from service.api import etag
 from service.api.deps import Rules
-from service.api.plain import Json, door
+from service.api.digested import RESPONSES, by_digest
+from service.api.plain import door
 
 router = door("/v1/vocabulary", "规则")
 
@@ -94,7 +96,7 @@ class Vocabulary(BaseModel):
     return_reason: dict[str, str] = Field(description="退回热线的理由")
     scope: dict[str, str] = Field(description="钥匙的权限")
     evidence: dict[str, str] = Field(description="依据支持什么：冒号之前的部分，以及 scope: 之后的代码")
-    rule: dict[str, str] = Field(description="在用规则集的规则")
+    rule: dict[str, str] = Field(description="在用规则集的规则，以及名录提供的依据")
     clause: dict[str, str] = Field(description="条款：文件、条目和原文")
 
 
@@ -103,18 +105,11 @@ class Vocabulary(BaseModel):
     summary="查询代码的名称",
     response_model=Vocabulary,
     response_description="各种代码的中文名称",
-    responses={
-        200: {"headers": responses.headers(ETag="规则集的摘要", Cache_Control="每次都要再问")},
-        304: {"description": "规则集没有变"},
-    },
+    responses=RESPONSES,
 )
 async def vocabulary(rules: Rules, condition: etag.Condition = None) -> Response:
     """单位、类别、问题类型、状态、动作、理由等各种代码的中文名称；单位、类别和问题类型来自在用的规则集。"""
-    ruleset = rules.engine.ruleset
-    tag = f'"{ruleset.digest}"'
-    if etag.holds(condition, tag):
-        return etag.unchanged(tag)
-    return Json(_told(ruleset).model_dump(), headers=etag.headers(tag))
+    return by_digest(rules.engine.ruleset, condition, lambda ruleset: _told(ruleset).model_dump())
 
 
 def _told(ruleset: RuleSet) -> Vocabulary:
@@ -138,6 +133,6 @@ def _told(ruleset: RuleSet) -> Vocabulary:
         scope=dict(SCOPE_NAMES),
         evidence={"category": "机构类别", "scope": "范围", "issue": "问题类型", "signal": "信号"}
         | {f"scope:{code}": text for code, text in show.SCOPES.items()},
-        rule={rule.id: rule.name for rule in ruleset.rules},
+        rule={rule.id: rule.name for rule in ruleset.rules} | RULE_NAMES,
         clause={code: f"{show.clause(code, ruleset)}：“{clause.quote}”" for code, clause in ruleset.clauses.items()},
     )

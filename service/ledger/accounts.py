@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from models.register import RULE_NAMES
 from models.ruleset import Rule, RuleSet
 from service import store
 from service.evaluate.chance import exact
@@ -119,7 +120,7 @@ def ledger_of(conn: Any, ruleset: RuleSet, name: str, most: int) -> Ledger | Non
 
 def _head(name: str, rule: Rule | None, account: Account) -> RuleAccount:
     if rule is None:
-        return RuleAccount(name, None, None, None, account)
+        return RuleAccount(name, RULE_NAMES.get(name), None, None, account)
     return RuleAccount(name, rule.name, rule.supports, rule.status.value, account)
 
 
