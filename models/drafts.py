@@ -8,7 +8,7 @@ from models.audit import AuditTold
 from models.case import Query
 from models.complaint import Text, Wire
 from models.mending import Repaired
-from models.publication import MAX_VERSION, DraftIn, Files, ImpactTold
+from models.publication import MAX_VERSION, Checked, DraftIn, Files, ImpactTold, Tested
 
 Words = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=2_000)]
 DraftState = Literal["open", "published", "discarded"]
@@ -78,8 +78,9 @@ class MergeIn(Wire):
     """合并: what to do where both sides changed the same."""
 
     prefer: Literal["ours", "theirs"] | None = Field(
-        None, description="两方改了同一处时：ours 用草稿的，theirs 用在用版本的；不写则不合并，说明是哪些"
+        None, description="两方改了同一处时以谁为准：ours 草稿，theirs 在用的版本；不写则不合并，说明是哪些"
     )
+    prove: bool = Field(True, description="合并之后也查证：规则包大时要几十秒；false 则只检查、测试")
 
 
 class WordsIn(Wire):
@@ -181,6 +182,14 @@ class Proved(BaseModel):
     digest: str = Field(description="内容摘要（SHA-256）")
     faults: int = Field(description="须处理的处数")
     findings: list[dict[str, Any]] = Field(description="逐处：种类、规则、词语、说明、怎样改、例句")
+
+
+class DraftMerged(DraftWhole):
+    """草稿 after merging, and what is wrong with what came of it: nobody ever saw these files together before."""
+
+    checked: Checked = Field(description="检查的结果")
+    tested: Tested | None = Field(description="用例的结果；有错误则为 null")
+    proved: Proved | None = Field(description="查证的结果；有错误或没有要求则为 null")
 
 
 class JobTold(BaseModel):

@@ -147,12 +147,12 @@ def push(
     into: Annotated[str, typer.Option(metavar="草稿", help="换掉这个草稿的文件；不写则新开一个")] = "",
 ) -> None:
     """把规则包文件夹交到数据库里成为草稿，供别人看、试算和审批；文件夹里的改动不会自动跟过去。"""
-    who = _named(author)
+    who = named(author)
     files = {name: text for name, text in rulebook.read_folder(rulebook.find_pack(folder)).items() if rulebook.belongs(name)}
     draft = rulelife.read_draft(files) if not any(one.severity == "error" for one in rulelife.check(files)) else None
     code = draft.ruleset.pack if draft else code_of(folder)
     with opened() as database:
-        held = _held(database, code, into) if into else None
+        held = held_in(database, code, into) if into else None
         base = rulelife.active_version(database, code)
         with database.write() as conn:
             now = datetime.now(UTC)
@@ -171,7 +171,7 @@ def pull(
 ) -> None:
     """把一个草稿的文件写成文件夹。"""
     with opened() as database:
-        held = _held(database, code_of(pack), draft)
+        held = held_in(database, code_of(pack), draft)
     rulelife.write_folder(held.files, target)
     print(f"草稿 {held.row.id} 的 {len(held.files)} 个文件已写到 {target}。")
 
@@ -181,7 +181,7 @@ def show_draft(draft: Number, as_json: AsJson = False, pack: Pack = "beichen") -
     """看一个草稿改了什么、审批到哪一步。"""
     with opened() as database:
         code = code_of(pack)
-        held = _held(database, code, draft)
+        held = held_in(database, code, draft)
         with database.read() as conn:
             asked = store.last_approval(conn, held.row.id)
         if as_json:
@@ -199,9 +199,9 @@ def show_draft(draft: Number, as_json: AsJson = False, pack: Pack = "beichen") -
 @drafts.command("discard", cls=usage.Command)
 def discard(draft: Number, author: Author = "", pack: Pack = "beichen") -> None:
     """丢弃一个草稿。"""
-    who = _named(author)
+    who = named(author)
     with opened() as database:
-        held = _held(database, code_of(pack), draft)
+        held = held_in(database, code_of(pack), draft)
         with database.write() as conn:
             kept.discard(conn, held.row, frozenset({held.row.version}), who, datetime.now(UTC))
     print(f"草稿 {held.row.id} 已丢弃。")
@@ -232,11 +232,11 @@ def withdraw(draft: Number, author: Author = "", note: Note = "", pack: Pack = "
 
 
 def _step(draft: str, author: str, note: str, pack: str, decision: str) -> None:
-    who, words = _named(author), note.strip()
+    who, words = named(author), note.strip()
     if not words:
         raise StartError("请用 --note 写明说明或理由。")
     with opened() as database:
-        held = _held(database, code_of(pack), draft)
+        held = held_in(database, code_of(pack), draft)
         said = approval.Said(kept.Person(who), words, frozenset({held.row.version}))
         with database.write() as conn:
             now = datetime.now(UTC)
@@ -244,7 +244,7 @@ def _step(draft: str, author: str, note: str, pack: str, decision: str) -> None:
     print(f"草稿 {held.row.id}：{approval.NAMES[step[1].state]}（{who}）。")
 
 
-def _held(database: Database, pack: str, number: str) -> kept.Held:
+def held_in(database: Database, pack: str, number: str) -> kept.Held:
     """The draft whose number begins so; the open ones first."""
     wanted = number.strip().upper()
     with database.read() as conn:
@@ -256,7 +256,8 @@ def _held(database: Database, pack: str, number: str) -> kept.Held:
         return kept.read(conn, pack, whole[0].id)
 
 
-def _named(author: str) -> str:
+def named(author: str) -> str:
+    """Who does it; he must say so."""
     who = author.strip()
     if not who:
         raise StartError("请用 --author 写明谁做的。")

@@ -276,9 +276,11 @@ def _read_whole(conn: Any, pack: str, draft_id: str) -> tuple[kept.Held, Approva
     return kept.read(conn, pack, draft_id), store.last_approval(conn, draft_id)
 
 
-def whole(row: DraftRow, files: Mapping[str, str], asked: ApprovalRow | None, status: int = 200) -> Response:
+def whole(
+    row: DraftRow, files: Mapping[str, str], asked: ApprovalRow | None, status: int = 200, more: Mapping[str, Any] | None = None
+) -> Response:
     """A draft with the names of its files and its approval, as an answer."""
-    shown = draft_told(row) | {"files": sorted(files), "approval": _approval(row, asked) if asked else None}
+    shown = draft_told(row) | {"files": sorted(files), "approval": _approval(row, asked) if asked else None, **(more or {})}
     return Json(shown, status, headers=etag.headers(f'"{row.version}"'))
 
 

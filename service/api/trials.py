@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from models.complaint import ComplaintIn
 from models.decision import Decision
-from models.drafts import DraftDifference, DraftPublishIn, DraftWhole, JobTold, MergeIn, Overlay, Proved, RulesInDraft, WordsIn
+from models.drafts import DraftDifference, DraftMerged, DraftPublishIn, DraftWhole, JobTold, MergeIn, Overlay, Proved, RulesInDraft, WordsIn
 from models.publication import Checked, Published, Tested
 from service import impact, prover, rulebook, rulelife, ruletest, store
 from service.api import responses
@@ -123,8 +123,7 @@ async def draft_prove(draft_id: DraftId, here: WholeOffice) -> Response:
     """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。要几秒钟。"""
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
     proof = await here.workshop(lambda: prover.prove(draft_here(held.files, here).engine))
-    whole = prover.as_json(proof)
-    return Json({name: whole[name] for name in Proved.model_fields})
+    return Json(_proved(proof))
 
 
 @router.get(
@@ -168,7 +167,7 @@ async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) ->
 @router.post(
     "/{draft_id}/merge",
     summary="合并在用的版本",
-    response_model=DraftWhole,
+    response_model=DraftMerged,
     response_description="已合并",
     responses={
         200: TAGGED,
@@ -180,7 +179,7 @@ async def draft_merge(draft_id: DraftId, request: Request, here: WholeOffice, ac
     """开草稿之后又启用了别的版本：把草稿的改动合到在用的版本上，草稿从此依据它。
 
     按规则编号逐条合并：只有一方改过的用改过的；同一条规则两方都改，一方增删词语的照样合并；其余改了同一处的逐处说明，
-    不作改动（409），除非 `prefer` 写明用哪一方的。合并之后请再检查、测试。
+    不作改动（409），除非 `prefer` 写明以谁为准。合并之后随即检查、测试、查证，答复中有各项结果。
     """
     named, given = versions_of(versions), await body_given(request, MergeIn, here.settings.max_case_bytes)
     held = await here.reads(kept.read, here.rules.row.pack, draft_id)
@@ -191,18 +190,24 @@ async def draft_merge(draft_id: DraftId, request: Request, here: WholeOffice, ac
         raise NothingNew(
             f"草稿依据的就是在用的第 {active.version} 版，不必合并。" if held.row.base else "草稿没有写明依据哪一版，无从合并。"
         )
-    files = await here.workshop(lambda: _merged(held, active.version, given.prefer, here))
+    way = merge.Way(held.row.base, active.version, given.prefer)
+    files = await here.workshop(lambda: merge.joined(here.database, held.row.pack, held.files, way))
     row = await here.writer.submit(lambda conn: kept.rebase(conn, held, files, active.version, actor, now()))
-    return whole(row, files, await here.reads(store.last_approval, draft_id))
+    found = await here.workshop(lambda: merge.examined(files, prove=given.prove))
+    return whole(row, files, await here.reads(store.last_approval, draft_id), more=_found(found))
 
 
-def _merged(held: kept.Held, version: int, prefer: Literal["ours", "theirs"] | None, here: Office) -> Mapping[str, str]:
-    base, pack = held.row.base or version, held.row.pack
-    old, new = (rulelife.files_of(here.database, pack, number) for number in (base, version))
-    merged = merge.merge(merge.Sides(old, held.files, new), prefer)
-    if merged.clashes and prefer is None:
-        raise merge.refused(merged.clashes, base, version)
-    return merged.files
+def _found(found: merge.Examined) -> dict[str, Any]:
+    return {
+        "checked": checked(found.mistakes),
+        "tested": found.report and ruletest.as_json(found.report),
+        "proved": found.proof and _proved(found.proof),
+    }
+
+
+def _proved(proof: prover.Proof) -> dict[str, Any]:
+    whole = prover.as_json(proof)
+    return {name: whole[name] for name in Proved.model_fields}
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,10 @@ LATER = {
     "shadow": ("service.clerk:app", "让一个草稿在新案上影子运行：跟着研判，不作决定。"),
     "new": ("service.drafting:app", "写一条新规则和它的用例：写在同类规则之后，注释和次序不动；有错误、用例不符都不写入。"),
     "import": ("service.drafting:app", "把别处来的规则包（zip 或文件夹）检查之后写成一个文件夹。"),
+    "merge": (
+        "service.commands.merging:app",
+        "把在用的版本合并进草稿：只有一方改过的照改过的，一方增删的词语都保留；随即检查、测试、查证。",
+    ),
     "draft": ("service.drafting:app", "存在数据库里的草稿：交上去，请另一人批准。"),
 }
 

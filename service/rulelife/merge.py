@@ -9,12 +9,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from service import rulebook
+from service import prover, rulebook, ruletest
+from service.db import Database
+from service.engine import Engine
+from service.prover import Proof
+from service.rulebook import Mistake
 from service.rulebook.edits import CannotEdit, Edit, apply
 from service.rulebook.pieces import CASE, FIELD, HEAD, pieces
 from service.rulelife.diff import Change, compare
+from service.rulelife.draft import files_of
 from service.rulelife.errors import MergeConflict
 from service.rulelife.labels import SECTIONS
+from service.ruletest import Report
 
 WORDS = frozenset({"terms", "unless"})
 VALUES = frozenset({"strength", "status"})
@@ -48,7 +54,50 @@ class Sides:
     theirs: Mapping[str, str]
 
 
-def merge(sides: Sides, prefer: Literal["ours", "theirs"] | None = None) -> Merged:
+Prefer = Literal["ours", "theirs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What is to be merged: the version from which a draft began, the one in force, and whose word counts where both changed the same."""
+
+    base: int
+    version: int
+    prefer: Prefer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a pack was found to be after merging: nobody ever saw these files together before. No tests or proof where it has mistakes."""
+
+    mistakes: list[Mistake]
+    report: Report | None = None
+    proof: Proof | None = None
+
+    @property
+    def sound(self) -> bool:
+        return self.report is not None and self.report.passed and not (self.proof and self.proof.faults)
+
+
+def joined(database: Database, pack: str, files: Mapping[str, str], way: Way) -> dict[str, str]:
+    """The files of a draft with the version in force put under them; MergeConflict where both changed the same and nobody is preferred."""
+    old, new = (files_of(database, pack, number) for number in (way.base, way.version))
+    merged = merge(Sides(old, files, new), way.prefer)
+    if merged.clashes and way.prefer is None:
+        raise refused(merged.clashes, way)
+    return merged.files
+
+
+def examined(files: Mapping[str, str], *, prove: bool) -> Examined:
+    """Check, test and prove. The proof takes longest, and may be left to later."""
+    mistakes, ruleset = rulebook.examine(files)
+    if ruleset is None:
+        return Examined(mistakes)
+    engine = Engine(ruleset)
+    return Examined(mistakes, ruletest.run(engine, files), prover.prove(engine) if prove else None)
+
+
+def merge(sides: Sides, prefer: Prefer | None = None) -> Merged:
     """Ours onto theirs; of what both changed, the one that is preferred (theirs without a word, but then the clashes tell)."""
     merged, told = Merged(), _Told(sides)
     for name in sorted({*sides.base, *sides.ours, *sides.theirs}):
@@ -178,13 +227,13 @@ def _by_rule(changes: list[Change]) -> dict[str, list[Change]]:
     return found
 
 
-def refused(clashes: list[Clash], base: int, version: int) -> MergeConflict:
+def refused(clashes: list[Clash], way: Way) -> MergeConflict:
     """Nothing was put together: what both changed, in words."""
-    lines = [f"{clash.file} 的{clash.what}：草稿{clash.ours}，第 {version} 版{clash.theirs}" for clash in clashes]
+    lines = [f"{clash.file} 的{clash.what}：草稿{clash.ours}，第 {way.version} 版{clash.theirs}" for clash in clashes]
     more = f"；……共 {len(lines)} 处" if len(lines) > SHOWN else ""
     refusal = MergeConflict(
-        f"有 {len(lines)} 处，草稿和第 {base} 版之后启用的版本都改过，没有合并：{'；'.join(lines[:SHOWN])}{more}。"
-        "请在草稿里改成要的样子，再写 prefer 合并：ours 用草稿的，theirs 用在用版本的。"
+        f"从第 {way.base} 版以来，草稿和在用的第 {way.version} 版有 {len(lines)} 处改了同一个地方，没有合并，草稿没有变："
+        f"{'；'.join(lines[:SHOWN])}{more}。请商定这些地方以草稿为准还是以在用的版本为准，再合并一次；其余各处两方的改动都会保留。"
     )
     refusal.members = {"conflicts": [asdict(clash) for clash in clashes]}
     return refusal

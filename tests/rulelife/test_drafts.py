@@ -168,6 +168,8 @@ class TestMerging:
         assert "terms: [篮球, 网球, 羽毛球, 排球]" in draft.text()
         assert draft.text().startswith(tiny()[BALL].splitlines()[0])
         assert "words.txt" in merged.json()["files"]
+        told = merged.json()
+        assert (told["checked"]["ok"], told["tested"]["passed"], told["proved"]["digest"]) == (True, True, told["digest"])
         changed = house.get(f"{draft.path}/diff").json()["text"]
         assert "增词 排球" in changed
         assert "羽毛球" not in changed
@@ -184,7 +186,7 @@ class TestMerging:
         [conflict] = refusal.json()["conflicts"]
         assert conflict == {"file": BALL, "what": "规则 ball.programs", "ours": "强度 中 → 弱", "theirs": "强度 中 → 强"}
         assert draft.text() == before
-        assert draft("POST", "/merge", json={"prefer": "ours"}).json()["base"] == version
+        assert draft("POST", "/merge", json={"prefer": "ours", "prove": False}).json()["base"] == version
         assert "strength: weak" in draft.text()
 
 
