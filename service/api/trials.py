@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,6 +44,8 @@ from service.store import ApprovalRow, DraftRow
 
 router = door("/v1/rulesets/drafts", "规则")
 
+T = TypeVar("T")
+
 SOUND = (*KNOWN, Overloaded, DraftBroken, PackMismatch)
 
 
@@ -64,8 +66,7 @@ async def draft_check(draft_id: DraftId, request: Request, here: WholeOffice) ->
     正在编辑、还没有保存的文件可以放在 `files` 里一起检查，草稿不变。
     """
     typed = await body_given(request, Overlay, MOST_BYTES)
-    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    return Json(checked(await here.workshop(lambda: rulelife.check({**held.files, **typed.files}))))
+    return Json(await _seen(draft_id, here, lambda held: checked(rulelife.check({**held.files, **typed.files}))))
 
 
 @router.get(
@@ -77,9 +78,9 @@ async def draft_check(draft_id: DraftId, request: Request, here: WholeOffice) ->
 )
 async def draft_rules(draft_id: DraftId, here: WholeOffice) -> Response:
     """每条规则写在哪个文件的第几行、支持什么、有哪些词语。草稿有错误时，读得出的照样列出。"""
-    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    rules = await here.workshop(lambda: rulebook.rules_in(held.files))
-    return Json({"version": held.row.version, "rules": [asdict(rule) for rule in rules]})
+    return Json(
+        await _seen(draft_id, here, lambda held: {"version": held.row.version, "rules": [*map(asdict, rulebook.rules_in(held.files))]})
+    )
 
 
 @router.post(
@@ -91,9 +92,7 @@ async def draft_rules(draft_id: DraftId, here: WholeOffice) -> Response:
 )
 async def draft_test(draft_id: DraftId, here: WholeOffice) -> Response:
     """运行草稿里的用例，说明哪些不符、为什么，以及覆盖了多少规则和词语。"""
-    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    report = await here.workshop(lambda: ruletest.run(draft_here(held.files, here).engine, held.files))
-    return Json(ruletest.as_json(report))
+    return Json(await _seen(draft_id, here, lambda held: ruletest.as_json(ruletest.run(draft_here(held.files, here).engine, held.files))))
 
 
 @router.post(
@@ -121,9 +120,7 @@ async def draft_triage(draft_id: DraftId, request: Request, here: WholeOffice) -
 )
 async def draft_prove(draft_id: DraftId, here: WholeOffice) -> Response:
     """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。要几秒钟。"""
-    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    proof = await here.workshop(lambda: prover.prove(draft_here(held.files, here).engine))
-    return Json(_proved(proof))
+    return Json(await _seen(draft_id, here, lambda held: _proved(prover.prove(draft_here(held.files, here).engine))))
 
 
 @router.get(
@@ -135,12 +132,16 @@ async def draft_prove(draft_id: DraftId, here: WholeOffice) -> Response:
 )
 async def draft_diff(draft_id: DraftId, here: WholeOffice) -> Response:
     """草稿与在用的版本相比，每一项会影响研判的变化。"""
-    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
-    engine = here.rules.engine
-    draft = await here.workshop(lambda: draft_here(held.files, here))
-    changes = rulelife.compare(engine.ruleset, draft.ruleset)
+    ruleset = here.rules.engine.ruleset
+    changes = await _seen(draft_id, here, lambda held: rulelife.compare(ruleset, draft_here(held.files, here).ruleset))
     listed = [asdict(change) | {"text": change.text} for change in changes]
-    return Json({"before": engine.ruleset.version, "changes": listed, "text": rulelife.told(changes)})
+    return Json({"before": ruleset.version, "changes": listed, "text": rulelife.told(changes)})
+
+
+async def _seen(draft_id: str, here: Office, look: Callable[[kept.Held], T]) -> T:
+    """What a look at a draft as it stands finds."""
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    return await here.workshop(lambda: look(held))
 
 
 @router.post(

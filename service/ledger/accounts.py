@@ -10,22 +10,15 @@ from models.register import RULE_NAMES
 from models.ruleset import Rule, RuleSet
 from service import store
 from service.evaluate.chance import exact
-from service.ledger.judge import COUNTS
+from service.ledger.judge import COUNTS, Counts
 from service.store import Tally, WrongCase
 
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(Counts):
     """What is counted, summed up. `n`: how often it was confirmed that it was right or wrong."""
-
-    rights: int = 0
-    wrongs: int = 0
-    beside: int = 0
-    handed_back: int = 0
-    upheld: int = 0
-    rejected: int = 0
 
     @property
     def n(self) -> int:
