@@ -40,6 +40,12 @@ class TestTerms:
         assert len(found.steps[0].mended) == 2
         assert found.unmended == ()
 
+    def test_of_two_names_that_mend_the_same_the_one_inside_the_other_is_proposed(self) -> None:
+        talk = ("孩子在少儿羽毛球班上课，机构不退费", "报了少儿羽毛球班，老板跑路", "少儿羽毛球班不退钱")
+        found = mended(tiny(), *(case(text, decision="dispatch", lead="gym_office") for text in talk))
+        assert edits(found) == [(Edit("terms", "ball.programs", "羽毛球"),)]
+        assert (Edit("terms", "ball.programs", "少儿羽毛球"),) in found.steps[0].others
+
     def test_an_issue_that_the_pack_does_not_hear_is_proposed(self) -> None:
         found = mended(
             tiny(),
