@@ -136,6 +136,13 @@ class CasePage(BaseModel):
     next: str | None = Field(description="下一页的游标；null 表示没有下一页")
 
 
+class CaseCount(BaseModel):
+    """件数: how many cases a list has."""
+
+    count: int = Field(description="件数；至多数到 10000")
+    more: bool = Field(description="true：不止这些，数到 10000 为止")
+
+
 class Change(BaseModel):
     """变更: one row of the feed, which is also one row of a case's timeline."""
 
@@ -220,6 +227,11 @@ class CaseFilters(Query):
     updated_since: Moment | None = Field(None, description="最近一次变更不早于")
     street: Text | None = Field(None, max_length=64, description="镇街，与工单所写的相同")
     issue: Code | None = Field(None, description="问题类型代码")
+    institution: Text | None = Field(
+        None, min_length=2, max_length=100, description="被反映机构：全称、简称或名录中的别名；写法不同、音近误写的同一家也查得到"
+    )
+    missing: Literal["lead", "category", "street"] | None = Field(None, description="没有这一项的：lead 主办、category 类别、street 镇街")
+    incident: bool | None = Field(None, description="false：不要群体事件本身（与统计的件数一致）；true：只要群体事件本身")
     overdue: bool = Field(False, description="true：只要办理期限已过、还在办理的")
 
 

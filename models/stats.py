@@ -47,7 +47,9 @@ class Stats(BaseModel):
     issue: dict[str, int] = Field(description="问题类型代码 -> 件数；一件可有几个问题类型")
     street: dict[str, int] = Field(description="镇街 -> 件数；空串为没有写明")
     day: dict[str, int] = Field(description="受理的日子（北京时间）-> 件数")
-    first_dispatch: Share = Field(description="一次派准率：派给单位的案件中，没有因派错而被首派单位退单并经认可的")
+    first_dispatch: Share = Field(
+        description="一次派准率：派给单位、首派单位已经签收或退单的案件中，没有因派错而退单并经认可的；还没有签收的不计"
+    )
     handed_back: Share = Field(description="退单率：派给单位的案件中，被首派单位退单的，不论是否认可")
     returned: Share = Field(description="退回率：受理的案件中，研判为退回热线的")
     escalated: Share = Field(description="提级率：派给单位的案件中，研判为提级牵头的")

@@ -74,6 +74,7 @@ NEEDS: Mapping[str, Need] = {
     "receive_order": _INTAKE,
     "receive_batch": _INTAKE,
     "list_cases": _READERS,
+    "count_cases": _READERS,
     "export_cases": _READERS,
     "get_case": _READERS,
     "case_events": _READERS,

@@ -90,7 +90,7 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 async def _write(file: IO[bytes], query: CaseExportQuery, asked: CaseQuery, here: Office) -> int:
     """Page by page, so that others get their turn between two; how many they were."""
-    filters = filters_of(asked)
+    filters = filters_of(asked, here)
     sheet, rows, place, more = SHEETS[query.format][0](file, HEADINGS), 0, None, True
     try:
         while more:

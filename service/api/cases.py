@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.access import ADMIN
-from models.case import Case, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
+from models.case import Case, CaseCount, CaseFilters, CasePage, CaseQuery, Receipt, Timeline, TimelineQuery
 from models.casework import CaseClocks
-from models.complaint import WorkOrderIn
+from models.complaint import Complaint, WorkOrderIn
 from models.delivery import DeliveryQuery
 from models.incidents import IncidentQuery
 from models.stats import StatsQuery
@@ -35,12 +35,16 @@ from service.errors import (
     OthersCases,
     ParameterInvalid,
 )
+from service.incidents import Kin, signs_of
 from service.intake import Received, receive
 from service.keyring import Caller
 from service.store import CaseRow, Event, Filters, Page
 
 router = door("/v1/cases", "案件")
 intake = door("/v1/cases", "案件", PlainRoute)
+
+MOST_COUNTED = 10_000
+"""So many cases are counted; more is told as more."""
 
 CaseId = Annotated[str, Path(description="案件编号（ULID）")]
 
@@ -108,8 +112,7 @@ async def list_cases(
     """
     query = own(query, reach)
     await check_codes(query, here.rules.engine, reads)
-    place = cursor.unpack(query)
-    tag, page = await reads(_page, query, place, condition)
+    tag, page = await reads(_page, query, filters_of(query, here), cursor.unpack(query), condition)
     if page is None:
         return etag.unchanged(tag)
     body = {
@@ -117,6 +120,21 @@ async def list_cases(
         "next": cursor.pack(page.next, query),
     }
     return Json(body, headers=etag.headers(tag))
+
+
+@router.get(
+    "/count",
+    summary="清点案件",
+    response_model=CaseCount,
+    response_description="件数",
+    responses=responses.problems(ParameterInvalid, OthersCases, *responses.READ),
+)
+async def count_cases(query: Annotated[CaseFilters, Query()], here: WholeOffice, reads: Reading, reach: Reach) -> Response:
+    """符合条件的案件有多少件；条件与查询案件相同。至多数到 10000，再多只答 `more`，一百万件时也一样快。各项统计见 `/v1/stats`。"""
+    asked = own(CaseQuery(**query.model_dump()), reach)
+    await check_codes(asked, here.rules.engine, reads)
+    count = await reads(store.count_listed, filters_of(asked, here), MOST_COUNTED)
+    return Json({"count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED})
 
 
 Asked = CaseQuery | DeliveryQuery | IncidentQuery | StatsQuery
@@ -132,8 +150,7 @@ def own(query: Q, reach: str | None) -> Q:
     return query.model_copy(update={"department": reach})
 
 
-def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
-    filters = filters_of(query)
+def _page(conn: Any, query: CaseQuery, filters: Filters, place: store.Cursor | None, condition: str | None) -> tuple[str, Page | None]:
     # The position first: if something changes in between, the tag is too old, and the next question is answered in full.
     position, which = store.list_position(conn, filters), _digest(query.model_dump_json())
     if (held := etag.held(condition, f"{position}-{which}-")) is not None:
@@ -145,10 +162,23 @@ def _page(conn: Any, query: CaseQuery, place: store.Cursor | None, condition: st
     return f'W/"{position}{stand}"', page
 
 
-def filters_of(query: CaseQuery) -> Filters:
+def filters_of(query: CaseQuery, here: Office) -> Filters:
     """What the query asks, as the store is asked."""
-    asked = query.model_dump(exclude={"order", "limit", "cursor", "overdue"})
-    return Filters(**asked, due_before=datetime.now(UTC) if query.overdue else None)
+    asked = query.model_dump(exclude={"order", "limit", "cursor", "overdue", "institution"})
+    marks = None if query.institution is None else _marks(query.institution, here)
+    return Filters(**asked, marks=marks, due_before=datetime.now(UTC) if query.overdue else None)
+
+
+def _marks(institution: str, here: Office) -> tuple[tuple[str, str], ...]:
+    """By which marks the cases of an institution are found: its own name as it sounds, and its entry in the register."""
+    if here.rules.engine.ruleset.incidents is None:
+        fault = FieldFault("/institution", "规则包没有 incidents.yaml，案件没有按机构编排，不能按机构查", "not_sorted")
+        raise ParameterInvalid("有 1 处不合格式，见 errors。", [fault])
+    listed = here.register.look_up(Complaint(title="", content="", institution=institution)).register
+    if marks := signs_of(Kin(here.rules.engine), institution, listed.id if listed else None):
+        return marks
+    fault = FieldFault("/institution", f"“{institution}”里没有机构自己的名号，请写它的名称，例如全称", "no_proper_name")
+    raise ParameterInvalid("有 1 处不合格式，见 errors。", [fault])
 
 
 def _digest(text: str) -> str:

@@ -1,7 +1,7 @@
 """Figures of a period: what came in, where it went, and how it went."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,6 +9,7 @@ import orjson
 from fastapi import Query
 from starlette.responses import Response
 
+from models.case import Status
 from models.clocks import ClockKind
 from models.decision import Outcome
 from models.moves import MOVES, Move
@@ -28,6 +29,8 @@ USUAL = timedelta(days=30)
 LONGEST = timedelta(days=366)
 COLUMNS = ("decision", "status", "lead", "hops", "category", "street", "issues")
 Counts = Counter[tuple[Any, ...]]
+TAKEN_UP = frozenset({Status.ACCEPTED, Status.REPLIED, Status.COMPLETED, Status.FOLLOWED_UP, Status.ARCHIVED})
+"""How cases stand that a department has signed for."""
 ENDING = (Move.ACCEPT, Move.HAND_BACK, Move.COMPLETE, Move.FOLLOW_UP)
 """Moves by which clocks end in time or late."""
 
@@ -95,12 +98,18 @@ def _came_in(conn: Any, period: Period) -> dict[str, Any]:
         "issue": _named(_issues(counts)),
         "street": _named(_of(counts, "street")),
         "day": _days(store.count_hours(conn, period)),
-        "first_dispatch": _share(sent, sent - sum(number for _, upheld, number in hand_backs if upheld)),
-        "handed_back": _share(sent, sum(number for handed_back, _, number in hand_backs if handed_back)),
+        "first_dispatch": _first_dispatch(hand_backs),
+        "handed_back": _share(sent, sum(number for handed_back, *_, number in hand_backs if handed_back)),
         "returned": _share(whole, decision[Outcome.RETURN]),
         "escalated": _share(sent, decision[Outcome.ESCALATE]),
         "hops": _hops(hops),
     }
+
+
+def _first_dispatch(hand_backs: Sequence[tuple[int, int, str, int]]) -> dict[str, Any]:
+    """Of the cases that the first department has taken up or handed back, those that were rightly its own; the others nobody knows yet."""
+    known = [(upheld, number) for handed_back, upheld, status, number in hand_backs if handed_back or status in TAKEN_UP]
+    return _share(sum(number for _, number in known), sum(number for upheld, number in known if not upheld))
 
 
 def _done(conn: Any, period: Period) -> dict[str, Any]:

@@ -6,7 +6,7 @@ finds past cases like one. Numbers and departments stand in the pack's incidents
 
 from service.incidents.similar import Similar, similar_to
 from service.incidents.sorter import Sorter
-from service.incidents.traits import Kin
+from service.incidents.traits import Kin, signs_of
 from service.incidents.verdicts import ProposalDecided, ProposalNotFound, accept, dismiss
 
-__all__ = ["Kin", "ProposalDecided", "ProposalNotFound", "Similar", "Sorter", "accept", "dismiss", "similar_to"]
+__all__ = ["Kin", "ProposalDecided", "ProposalNotFound", "Similar", "Sorter", "accept", "dismiss", "signs_of", "similar_to"]

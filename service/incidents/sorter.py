@@ -20,6 +20,7 @@ from service.engine import Engine
 from service.errors import FenpaiError
 from service.incidents.placing import Bench, place
 from service.incidents.traits import Kin, Traits
+from service.store import Mark
 from service.writer import Writer
 
 POLL_SECONDS = 1.0
@@ -28,6 +29,8 @@ STRETCH = 500
 """Changes of the feed that are read together."""
 PORTION = 2
 """Cases in one transaction: those who wait for the writer must not wait long."""
+ASIDE = 50
+"""Cases that were returned, of which only the institution's name is marked, in one transaction."""
 REST = 4.0
 """How many times as long as it works the sorter rests in between: intake goes first, and what is behind catches up when it is quiet."""
 
@@ -42,6 +45,7 @@ class _Stretch:
     before: int
     upto: int
     cases: tuple[Traits, ...]
+    aside: tuple[Mark, ...] = ()
 
 
 class Sorter:
@@ -100,15 +104,18 @@ class Sorter:
         if not events:
             return None
         ids: list[str] = []
+        aside: list[str] = []
         upto = before
         for event in events:
-            if event.kind == "case.received" and event.case_id and orjson.loads(event.data)["decision"] != Outcome.RETURN:
-                if len(ids) == PORTION:
+            if event.kind == "case.received" and event.case_id:
+                outside = orjson.loads(event.data)["decision"] == Outcome.RETURN
+                if len(aside if outside else ids) == (ASIDE if outside else PORTION):
                     break
-                ids.append(event.case_id)
+                (aside if outside else ids).append(event.case_id)
             upto = event.seq
-        rows, made = store.cases_by_id(conn, ids), store.incidents_among(conn, ids)
-        return _Stretch(before, upto, tuple(kin.of_new(rows[id_]) for id_ in ids if id_ not in made))
+        rows, made = store.cases_by_id(conn, ids + aside), store.incidents_among(conn, ids)
+        marks = tuple(mark for id_ in aside for mark in kin.of_outside(rows[id_]))
+        return _Stretch(before, upto, tuple(kin.of_new(rows[id_]) for id_ in ids if id_ not in made), marks)
 
     async def _sort(self, kin: Kin, stretch: _Stretch) -> int:
         if stretch.before < 0:
@@ -127,6 +134,7 @@ class Sorter:
         bench = Bench(conn, kin, self._terms(), self._now(conn))
         for traits in stretch.cases:
             place(bench, traits)
+        store.add_marks(conn, stretch.aside)
         store.note_sorted(conn, stretch.upto)
         now = store.feed_head(conn)
         return now if now > head.seq else 0

@@ -22,8 +22,9 @@ BLANKS = re.compile(r"[\W_]+")
 HOUSE = re.compile(r"\d+[号弄栋座室层]")
 """An address without a number is no place but a quarter."""
 
-REGISTER, NAME, ADDRESS, MUTE, BAND = "register", "name", "address", "mute", "band"
-"""Kinds of marks. MUTE marks a case that names no institution where it should; its text may."""
+REGISTER, NAME, ADDRESS, MUTE, BAND, OUTSIDE = "register", "name", "address", "mute", "band", "outside"
+"""Kinds of marks. MUTE marks a case that names no institution where it should; its text may. OUTSIDE is the name in a case that was
+returned: it is looked for by people, and counts for no incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,6 @@ class Kin:
     def traits(self, row: CaseRow) -> Traits:
         hit = orjson.loads(row.triage).get("register") or {}
         institution = hit.get("name") or row.institution
-        name = self._names.own(institution) or self._names.own(row.institution)
         reading = self._names.reader.read(Complaint(title=row.title, content=row.content))
         text = _closed_up(reading.text)
         return Traits(
@@ -91,7 +91,7 @@ class Kin:
             received_at=row.received_at,
             institution=institution,
             register=hit.get("id") or None,
-            name=self._called(name) if name else None,
+            name=self.name_mark(institution) or self.name_mark(row.institution),
             address=self._address(row.address),
             issues=frozenset(orjson.loads(row.issues)),
             text=text,
@@ -103,6 +103,16 @@ class Kin:
         """The traits of a case that is to be marked."""
         traits = self.traits(row)
         return replace(traits, bands=bands(traits.text))
+
+    def name_mark(self, institution: str) -> str | None:
+        """What an institution alone is called, as it is marked; None of what is nobody's name, like 某英语培训班."""
+        name = self._names.own(institution)
+        return self._called(name) if name else None
+
+    def of_outside(self, row: CaseRow) -> list[Mark]:
+        """The mark of a case that was returned."""
+        mark = self.name_mark(row.institution)
+        return [Mark(kind=OUTSIDE, mark=mark, received_at=row.received_at, case_id=row.id)] if mark else []
 
     def sound(self, title: str, content: str) -> str:
         """How a text sounds."""
@@ -128,6 +138,13 @@ class Kin:
     def _words(self, text: str) -> Iterator[str]:
         for block in BLANKS.split(text):
             yield from (word for word in self._cut(block) if len(word) > 1 or word.isdigit())
+
+
+def signs_of(kin: Kin, institution: str, register: str | None) -> tuple[tuple[str, str], ...]:
+    """The marks that cases of an institution bear, of which its entry in the register may be known."""
+    mark = kin.name_mark(institution)
+    named = [(NAME, mark), (OUTSIDE, mark)] if mark else []
+    return (*named, *([(REGISTER, register)] if register else []))
 
 
 def _closed_up(text: str) -> str:

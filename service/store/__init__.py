@@ -111,7 +111,7 @@ from service.store.outbox import (
     record_results,
     replay_delivery,
 )
-from service.store.pages import is_code_used, list_cases, list_position
+from service.store.pages import count_listed, is_code_used, list_cases, list_position
 from service.store.past import confirmed_cases, count_cases, lessons, past_cases
 from service.store.receive import insert_cases
 from service.store.register import (
@@ -284,6 +284,7 @@ __all__ = [
     "count_hand_backs",
     "count_hours",
     "count_incidents",
+    "count_listed",
     "count_members",
     "count_on_time",
     "count_overdue",

@@ -118,12 +118,12 @@ def count_parts(conn: Connection, period: Period) -> list[tuple[str, str, int]]:
     return [tuple(row) for row in conn.execute(_came(counted, period).group_by(part.c.department, part.c.role))]
 
 
-def count_hand_backs(conn: Connection, period: Period) -> list[tuple[int, int, int]]:
-    """Of the cases that were sent to a department: handed back by the first, of these upheld, how many."""
+def count_hand_backs(conn: Connection, period: Period) -> list[tuple[int, int, str, int]]:
+    """Of the cases that were sent to a department: handed back by the first, of these upheld, how they stand, how many."""
     handed_back, upheld = (func.coalesce(_member(verdicts.c.body, name), literal_column("'0'")) for name in ("handed_back", "upheld"))
-    counted = select(handed_back, upheld, COUNT).select_from(cases).outerjoin(verdicts, verdicts.c.case_id == cases.c.id)
-    found = conn.execute(_came(counted, period).where(cases.c.decision != "return").group_by(handed_back, upheld))
-    return [(int(one), int(other), count) for one, other, count in found]
+    counted = select(handed_back, upheld, cases.c.status, COUNT).select_from(cases).outerjoin(verdicts, verdicts.c.case_id == cases.c.id)
+    found = conn.execute(_came(counted, period).where(cases.c.decision != "return").group_by(handed_back, upheld, cases.c.status))
+    return [(int(one), int(other), status, count) for one, other, status, count in found]
 
 
 def count_incidents(conn: Connection, period: Period) -> int:

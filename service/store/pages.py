@@ -1,15 +1,17 @@
 """Lists of cases: filtered, page by page, never skipping or repeating one, and no slower among a million than among a thousand."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, literal, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from models.tables import Moment, case_departments, case_issues, cases, events, from_text, not_normal, to_text
+from models.tables import Moment, case_departments, case_issues, cases, events, from_text, incidents, marks, not_normal, to_text
 from service.store.cases import WITH_PARTS, read_cases
 from service.store.events import feed_head
+from service.store.incidents import sorted_to
 from service.store.rows import CaseRow, Cursor, Filters, Order, Page
 
 EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no", "merged_into", "street")
@@ -28,16 +30,24 @@ def list_cases(conn: Connection, filters: Filters, *, limit: int, cursor: Cursor
     changes a case that changes while one reads comes up again at the end, and none is passed over.
     """
     since = _changed_since(conn, filters)
-    statement = _after(_wanted(filters), filters, cursor, order)
+    statement = _after(_wanted(WITH_PARTS, filters), filters, cursor, order)
     if since is not None and (since.few or order == "changed"):
         statement = statement.where(cases.c.seq > since.seq)
     found = read_cases(conn, statement.order_by(*_order(filters, order, since)).limit(limit + 1))
     return Page(found[:limit], _cursor(found[limit - 1], order) if len(found) > limit else None)
 
 
-def list_position(conn: Connection, filters: Filters) -> int:  # noqa: ARG001 (finer positions for a filter may come)
-    """A number that changes whenever the filtered list could have changed; one read of one row."""
-    return feed_head(conn)
+def count_listed(conn: Connection, filters: Filters, most: int) -> int:
+    """How many cases the list has; nobody counts on behind so many and one."""
+    statement = _wanted(select(cases.c.id), filters)
+    if (since := _changed_since(conn, filters)) is not None:
+        statement = statement.where(cases.c.seq > since.seq)
+    return int(conn.execute(select(func.count()).select_from(statement.limit(most + 1).subquery())).scalar_one())
+
+
+def list_position(conn: Connection, filters: Filters) -> int:
+    """A number that changes whenever the filtered list could have changed; one read of one row, or of two: marks come behind the feed."""
+    return feed_head(conn) + ((sorted_to(conn) or 0) if filters.marks is not None else 0)
 
 
 _USED = {
@@ -53,15 +63,25 @@ def is_code_used(conn: Connection, name: str, code: str) -> bool:
     return bool(conn.execute(select(_USED[name]), {"code": code}).scalar_one())
 
 
-def _wanted(filters: Filters) -> Select[Any]:
-    statement = WITH_PARTS
+def _wanted(statement: Select[Any], filters: Filters) -> Select[Any]:
     if filters.department is not None:
         statement = statement.join(case_departments, case_departments.c.case_id == cases.c.id)
         statement = statement.where(case_departments.c.department == filters.department)
     if filters.issue is not None:
         same = (case_issues.c.case_id == cases.c.id) & (case_issues.c.created_at == cases.c.created_at)
         statement = statement.join(case_issues, same).where(case_issues.c.issue == filters.issue)
-    return statement.where(*_equals(filters), *_within(filters))
+    return statement.where(*_equals(filters), *_within(filters), *_kind(filters))
+
+
+def _kind(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.missing is not None:
+        yield cases.c[filters.missing].is_(None)
+    if filters.incident is not None:
+        made = exists(select(incidents.c.case_id).where(incidents.c.case_id == cases.c.id))
+        yield cases.c.id.in_(select(incidents.c.case_id)) if filters.incident else ~made
+    if filters.marks is not None:
+        signed = or_(*(and_(marks.c.kind == kind, marks.c.mark == mark) for kind, mark in filters.marks))
+        yield cases.c.id.in_(select(marks.c.case_id).where(signed))
 
 
 def _equals(filters: Filters) -> list[ColumnElement[bool]]:
@@ -98,13 +118,17 @@ def _after(statement: Select[Any], filters: Filters, cursor: Cursor | None, orde
 def _order(filters: Filters, order: Order, since: "_Since | None") -> list[ColumnElement[Any]]:
     if order == "changed":
         return [cases.c.seq.asc()]
-    if filters.due_before is not None or (since is not None and since.few):
+    if filters.due_before is not None or filters.marks is not None or filters.incident or (since is not None and since.few):
         # Said so that no index gives this order: SQLite would walk that one to its end rather than sort the few.
         return [func.coalesce(column, column).desc() for column in _place(filters)]
-    return [column.desc() for column in _place(filters)]
+    place = _place(filters)
+    if filters.missing is not None and place[0] is cases.c.created_at:
+        # Of no effect among those that have none, but PostgreSQL knows its index by it.
+        place = (cases.c[filters.missing], *place)
+    return [column.desc() for column in place]
 
 
-def _place(filters: Filters) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _place(filters: Filters) -> tuple[ColumnElement[Any], ...]:
     """Where a case stands in the order of creation: for a department or an issue in its own index, which holds the same two values."""
     if filters.department is not None:
         return case_departments.c.created_at, case_departments.c.case_id

@@ -220,6 +220,10 @@ class Filters:
     street: str | None = None
     issue: str | None = None
     due_before: datetime | None = None
+    missing: Literal["lead", "category", "street"] | None = None
+    incident: bool | None = None
+    marks: tuple[tuple[str, str], ...] | None = None
+    """Kind and mark: of which a case must have one."""
 
 
 @dataclass(frozen=True, slots=True)

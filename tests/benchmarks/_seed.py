@@ -1,7 +1,7 @@
 """Invented cases, as many as are wanted, put in by the store's own way: spread over the three years before a day, among departments."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from ulid import ULID
 from models.decision import Outcome
 from service import store
 from service.db import Database
-from service.store import CaseDepartment, NewCase
+from service.store import CaseDepartment, Mark, NewCase
 from tests.casework.house import arriving, decided
 from tests.casework.people import TUESDAY
 
@@ -22,17 +22,28 @@ STREETS = tuple(f"第{number}街" for number in range(20))
 CONTENT = "家长反映孩子在某培训中心报名课程，缴费一万二千元共九十六课时，现机构关门，老师失联，要求退还剩余课时费用。" * 4
 
 
-def seed(database: Database, count: int, told: Callable[[int], None] = lambda _: None) -> None:
-    """So many cases, the oldest first, a thousand in each transaction."""
+def seed(
+    database: Database, count: int, told: Callable[[int], None] = lambda _: None, institutions: Mapping[str, str] | None = None
+) -> None:
+    """So many cases, the oldest first, a thousand in each transaction; of these institutions, by name and mark, if they are given."""
     chance = random.Random(count)  # noqa: S311 (cases, not secrets)
     kinds = [
         arriving(TUESDAY - YEARS, decided(outcome)) for outcome in (Outcome.DISPATCH,) * 7 + (Outcome.ESCALATE, *(Outcome.RETURN,) * 2)
     ]
     for begin in range(0, count, TOGETHER):
         group = [_case(chance, kinds, number, count) for number in range(begin, min(begin + TOGETHER, count))]
+        if institutions:
+            group = [replace(case, institution=chance.choice(tuple(institutions))) for case in group]
         with database.write() as conn:
             store.insert_cases(conn, group)
+            store.add_marks(conn, _marks(group, institutions or {}))
         told(len(group))
+
+
+def _marks(group: list[NewCase], institutions: Mapping[str, str]) -> Iterator[Mark]:
+    """What the sorter would have marked, who goes along the feed alone and not among a thousand a second."""
+    named = (case for case in group if case.institution in institutions)
+    return (Mark(kind="name", mark=institutions[case.institution], received_at=case.received_at, case_id=case.id) for case in named)
 
 
 def _case(chance: random.Random, kinds: list[NewCase], number: int, count: int) -> NewCase:

@@ -1,12 +1,15 @@
 """Cases: found by conditions that stand in the address, read with their evidence in place, and moved by two officers at once."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from python_calamine import CalamineWorkbook
 
+from tests.api.conftest import eventually
 from tests.console.conftest import House, Open, barriers
 
 Send = Callable[..., dict[str, Any]]
@@ -17,6 +20,13 @@ def signed(page: Page, person: str) -> None:
     """Say who works at this browser."""
     page.get_by_label("先写明经办人").fill(person)
     page.get_by_role("button", name="好", exact=True).click()
+
+
+def taken(page: Page, part: str) -> None:
+    """Act for another part from now on."""
+    page.get_by_role("button", name="周 ·").click()
+    page.get_by_label("以谁的身份").select_option(label=part)
+    page.keyboard.press("Escape")
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +46,9 @@ class TestTheList:
         assert f"status={case['status']}" in page.url
         page.go_back()
         expect(rows.filter(has_text="私家车堵门")).to_have_count(1)
-        page.get_by_label("工单编号").fill(case["source_order_no"])
-        page.get_by_label("工单编号").press("Enter")
+        page.get_by_label("编号或机构").fill(case["source_order_no"])
+        page.get_by_label("编号或机构").press("Enter")
+        expect(page.get_by_text("共 1 件")).to_be_visible()
         expect(rows.filter(has_text="篮球班退费")).to_have_count(1)
         expect(rows.filter(has_text="私家车堵门")).to_have_count(0)
         assert not barriers(page)
@@ -46,7 +57,27 @@ class TestTheList:
         expect(rows.filter(has_text="篮球班退费")).to_have_count(1)
         with page.expect_download() as saved:
             page.get_by_role("button", name="导出 Excel").click()
-        assert saved.value.suggested_filename.endswith(".xlsx")
+        assert re.fullmatch(r"cases-\d{8}-1\.xlsx", saved.value.suggested_filename)
+        heads, row = CalamineWorkbook.from_path(str(saved.value.path())).get_sheet_by_index(0).to_python()
+        assert dict(zip(heads, row, strict=True))["工单编号"] == case["source_order_no"]
+        assert "王小明" not in row
+
+    def test_finds_the_cases_of_an_institution_and_one_by_its_number(self, visit: Open, house: House, order: Send) -> None:
+        here = order(title="鲸豆湾不退费", institution="天津市北辰区鲸豆湾篮球培训有限公司")
+        eventually(lambda: house.api("GET", "/v1/cases/count", params={"institution": "鲸豆湾"}).json()["count"] == 1)
+        page = visit("/cases", expected="422")
+        sought = page.get_by_label("编号或机构")
+        sought.fill("晶斗湾篮球馆")
+        sought.press("Enter")
+        expect(page.get_by_text("共 1 件")).to_be_visible()
+        expect(page.get_by_role("link", name="鲸豆湾不退费")).to_be_visible()
+        assert "institution=" in page.url
+        sought.fill("某篮球班")
+        sought.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("请写它的名称")
+        sought.fill(here["id"].lower())
+        sought.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("鲸豆湾不退费")
 
     def test_says_when_nothing_meets_the_conditions(self, visit: Open) -> None:
         expect(visit("/cases?source_order_no=nobody").get_by_text("没有符合这些条件的工单")).to_be_visible()
@@ -89,9 +120,18 @@ class TestACase:
         marks = text.locator("mark")
         covered = {n for one in whole["triage"]["evidence"] if one["field"] == "content" for n in range(one["start"], one["end"])}
         assert "".join(marks.all_text_contents()) == "".join(whole["content"][n] for n in sorted(covered))
-        first = text.get_by_role("group").first
-        first.focus()
-        expect(page.get_by_role("tooltip")).to_contain_text("规则：")
+        page.set_viewport_size({"width": 1280, "height": 420})
+        for mark in text.get_by_role("group").all():
+            mark.focus()
+            slip = page.get_by_role("tooltip")
+            expect(slip).to_contain_text("规则：")
+            box = slip.bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] < box["y"] + box["height"] <= 420, "the slip stands within the window, however many rules speak"
+        page.set_viewport_size({"width": 1280, "height": 900})
+        clocks = page.get_by_role("region", name="期限")
+        clocks.get_by_text("怎样算出").first.click()
+        expect(clocks.get_by_role("listitem").filter(has_text="起算").first).to_be_visible()
         for kind in ("机构类别", "范围", "问题类型", "信号"):
             page.get_by_role("checkbox", name=kind).uncheck() if page.get_by_role("checkbox", name=kind).is_enabled() else None
         expect(marks).to_have_count(0)
@@ -123,7 +163,7 @@ class TestACase:
         other.get_by_role("form", name="催办").get_by_role("button", name="催办").click()
         expect(other.get_by_role("region", name="经过")).to_contain_text("催办")
         moves.get_by_role("button", name="更正", exact=True).click()
-        expect(moves.get_by_role("alert")).to_contain_text("王：催办")
+        expect(moves.get_by_role("alert")).to_contain_text("王（管理员）：催办")
         expect(moves.get_by_label("理由")).to_have_value("核实过，应改")
         assert not barriers(page)
         moves.get_by_role("button", name="知道了，仍按我写的提交").click()
@@ -147,3 +187,25 @@ class TestACase:
         links.get_by_role("button", name="是重复，并单").click()
         expect(links).to_contain_text("已并入")
         assert house.api("GET", f"/v1/cases/{second['id']}").json()["merged_into"] == first["id"]
+        page.get_by_role("button", name="拆单", exact=True).click()
+        page.get_by_role("form", name="拆单").get_by_label("理由").fill("不是同一件事")
+        page.get_by_role("form", name="拆单").get_by_role("button", name="拆单").click()
+        expect(page.get_by_role("region", name="经过")).to_contain_text("不是同一件事")
+        assert house.api("GET", f"/v1/cases/{second['id']}").json()["merged_into"] is None
+
+    def test_each_sees_the_moves_of_its_own_part(self, visit: Open, house: House, order: Send) -> None:
+        here = order(title="各办各的")
+        unit = here["triage"]["lead"]
+        page = visit(f"/cases/{here['id']}")
+        signed(page, "周")
+        named = house.api("GET", "/v1/vocabulary").json()["department"][unit]
+        taken(page, named)
+        moves = page.get_by_role("region", name="办理")
+        expect(moves.get_by_role("button", name="退单", exact=True)).to_be_enabled()
+        expect(moves.get_by_role("button", name="催办", exact=True)).to_have_count(0)
+        moves.get_by_role("button", name="签收", exact=True).click()
+        moves.get_by_role("form", name="签收").get_by_role("button", name="签收").click()
+        expect(page.get_by_role("region", name="经过")).to_contain_text("签收 周")
+        taken(page, "热线")
+        expect(moves.get_by_role("button", name="催办", exact=True)).to_be_enabled()
+        expect(moves.get_by_role("button", name="退单", exact=True)).to_have_count(0)

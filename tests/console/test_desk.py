@@ -107,6 +107,26 @@ def test_who_was_slower_chooses_again(visit: Open, house: House, unsure: list[di
     assert now(house, unsure[0])["status"] == "dispatched"
 
 
+def test_what_another_has_settled_is_not_settled_again(visit: Open, house: House, unsure: list[dict[str, Any]]) -> None:
+    page = signed(visit("/desk", expected="412|Precondition"))
+    title(page, 1)
+    page.keyboard.press("2")
+    said = {"lead": unsure[0]["triage"]["lead"], "reason": "现场看过"}
+    other = {"X-Fenpai-Actor": "wang", "X-Fenpai-Department": "admin", "If-Match": '"1"'}
+    house.api("POST", f"/v1/cases/{unsure[0]['id']}/reclassify", json=said, headers=other)
+    page.keyboard.press("Enter")
+    title(page, 2)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    merge = page.get_by_role("alert").filter(has_text="有了变更")
+    expect(merge).to_contain_text("现场看过")
+    expect(merge).to_contain_text("已经有人办了")
+    expect(merge.get_by_role("button", name="仍按我写的提交")).to_have_count(0)
+    merge.get_by_role("button", name="知道了").click()
+    expect(merge).to_have_count(0)
+    assert now(house, unsure[0])["version"] == 2
+
+
 def test_the_question_is_tried_and_buttons_do_on_a_phone(visit: Open, house: House, unsure: list[dict[str, Any]]) -> None:
     page = signed(visit("/desk", width=390))
     title(page, 1)

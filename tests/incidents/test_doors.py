@@ -72,6 +72,34 @@ class TestIncidents:
         assert ids[2] in CliRunner().invoke(cli, ["incidents", "show", into], env={"COLUMNS": "200"}).output
 
 
+class TestCasesOfAnInstitution:
+    def test_are_found_however_it_is_written_and_also_those_returned(self, desk: TestClient) -> None:
+        told = [
+            ("T1", "篮球课退费。", "鲸豆湾少儿篮球培训学校"),
+            ("T2", "私家车堵住门口。", "鲸豆湾培训有限公司"),
+            ("T3", "网球课退费。", "海马湾篮球馆"),
+        ]
+        ids = [send(desk, number, content, institution=name) for number, content, name in told]
+
+        def found(institution: str) -> list[str]:
+            return [case["id"] for case in desk.get("/v1/cases", params={"institution": institution}).json()["cases"]]
+
+        eventually(lambda: len(found("鲸豆湾")) == 2)
+        assert found("鲸豆湾") == found("晶斗湾篮球馆") == [ids[1], ids[0]]
+        assert desk.get(f"/v1/cases/{ids[1]}").json()["decision"] == "return"
+        assert desk.get("/v1/cases/count", params={"institution": "海马湾"}).json() == {"count": 1, "more": False}
+        refused = desk.get("/v1/cases", params={"institution": "某篮球培训班"})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "no_proper_name")
+
+    def test_that_are_no_incidents_are_as_many_as_the_figures_say(self, desk: TestClient) -> None:
+        figures = desk.get("/v1/stats").json()
+        assert figures["incidents"]
+        assert desk.get("/v1/cases/count", params={"incident": False}).json()["count"] == figures["cases"]
+        assert desk.get("/v1/cases/count", params={"incident": True}).json()["count"] == figures["incidents"]
+        nowhere = desk.get("/v1/cases/count", params={"incident": False, "missing": "street"}).json()["count"]
+        assert nowhere == figures["street"][""]
+
+
 class TestSimilarCases:
     def test_come_with_what_became_of_them(self, desk: TestClient) -> None:
         first, same, else_ = (

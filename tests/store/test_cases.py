@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service import store
 from service.db import Database
-from service.store import CaseDepartment, CaseRow, Filters, NewCase, Order
+from service.store import CaseDepartment, CaseRow, Filters, Mark, NewCase, Order
 from tests.builders import NOON, new_case
 
 
@@ -57,10 +57,13 @@ class TestFilters:
         assist = CaseDepartment(department="fire_rescue", role="assist", issue="fire")
         receive(
             database,
-            new_case(1, status="escalated", decision="escalate", urgency="urgent"),
+            first := new_case(1, status="escalated", decision="escalate", urgency="urgent", street=None),
             new_case(2, lead="education", category="subject", departments=(CaseDepartment(department="education", role="lead"), assist)),
-            new_case(3, source_system="12315", street="天穆镇", issues='["refund", "ads"]', due_at=NOON + timedelta(days=7)),
+            third := new_case(3, source_system="12315", street="天穆镇", issues='["refund", "ads"]', due_at=NOON + timedelta(days=7)),
         )
+        with database.write() as conn:
+            store.add_incident(conn, first.id, "鲸豆湾", NOON)
+            store.add_marks(conn, [Mark(kind=kind, mark="鲸豆湾", received_at=NOON, case_id=third.id) for kind in ("name", "band")])
         return database
 
     @pytest.mark.parametrize(
@@ -86,11 +89,21 @@ class TestFilters:
             (Filters(issue="ads", department="fire_rescue"), []),
             (Filters(due_before=NOON + timedelta(days=8)), ["3"]),
             (Filters(due_before=NOON + timedelta(days=7)), []),
+            (Filters(missing="street"), ["1"]),
+            (Filters(missing="street", department="fire_rescue"), []),
+            (Filters(missing="lead"), []),
+            (Filters(incident=True), ["1"]),
+            (Filters(incident=False), ["2", "3"]),
+            (Filters(marks=(("name", "鲸豆湾"), ("register", "x"))), ["3"]),
+            (Filters(marks=(("name", "蔓汀"),)), []),
             (Filters(status="nonsense"), []),
         ],
     )
     def test_each_asks_for_what_it_says(self, filed: Database, filters: Filters, expected: list[str]) -> None:
         assert numbers(filed, filters) == expected
+        with filed.read() as conn:
+            assert store.count_listed(conn, filters, 10) == len(expected)
+            assert store.count_listed(conn, filters, 0) == min(len(expected), 1)
 
     def test_a_case_names_all_its_departments_when_one_is_asked_for(self, filed: Database) -> None:
         with filed.read() as conn:
@@ -113,6 +126,8 @@ ASKED = {
     "street": "果园新村街",
     "issue": "refund",
     "due_before": NOON + timedelta(days=9),
+    "incident": False,
+    "marks": (("name", "鲸豆湾"),),
 }
 
 
@@ -120,7 +135,9 @@ ASKED = {
 def test_any_two_filters_go_together(database: Database, order: Order) -> None:
     """Each way through the indexes exists; SQLite refuses one that does not."""
     due = {"due_at": NOON + timedelta(days=7)}
-    receive(database, new_case(1, **due), new_case(2, urgency="urgent", source_order_no="other", **due))
+    receive(database, *(both := [new_case(1, **due), new_case(2, urgency="urgent", source_order_no="other", **due)]))
+    with database.write() as conn:
+        store.add_marks(conn, [Mark(kind="name", mark="鲸豆湾", received_at=NOON, case_id=case.id) for case in both])
     with database.read() as conn:
         for one, other in itertools.combinations(ASKED, 2):
             filters = Filters(**{one: ASKED[one], other: ASKED[other]})  # type: ignore[arg-type]

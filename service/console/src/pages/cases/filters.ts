@@ -5,7 +5,7 @@ import { day, startOf } from "../../time";
 
 export type CaseQuery = NonNullable<paths["/v1/cases"]["get"]["parameters"]["query"]>;
 
-const PLAIN = ["status", "decision", "department", "lead", "category", "issue", "urgency", "street", "source_order_no", "merged_into"] as const;
+const PLAIN = ["status", "decision", "department", "lead", "category", "issue", "urgency", "street", "source_order_no", "institution", "merged_into", "missing", "incident"] as const;
 const NAMES = [...PLAIN, "overdue", "from", "to", "order"] as const;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 export type Filters = Record<(typeof NAMES)[number], string>;
@@ -31,6 +31,12 @@ export function asked(filters: Filters): CaseQuery {
 /** How many conditions are set; the order is none. */
 export function count(filters: Filters): number {
   return NAMES.filter((name) => name !== "order" && filters[name]).length;
+}
+
+/** What is typed to find a case: its number, unless it is the name of an institution. */
+export function sought(text: string): Pick<Filters, "source_order_no" | "institution"> {
+  const numbered = /\d{4}/.test(text) || !/\p{Script=Han}/u.test(text);
+  return numbered ? { source_order_no: text, institution: "" } : { source_order_no: "", institution: text };
 }
 
 export function nextDay(date: string): string {

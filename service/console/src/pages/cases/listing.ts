@@ -19,11 +19,22 @@ export function useListing(filters: () => Filters, cursor: () => string) {
   const busy = ref(true);
   const trouble = ref("");
   const fresh = ref<Set<string>>(new Set());
+  const total = ref<Schemas["CaseCount"] | null>(null);
   let turn = 0;
   let waiting: number | undefined;
 
   const query = computed<CaseQuery>(() => ({ ...asked(filters()), limit: PAGE, ...(cursor() && { cursor: cursor() }) }));
   const fetched = () => ask<Schemas["CasePage"]>(api.GET("/v1/cases", { params: { query: query.value } }));
+
+  const condition = computed(() => JSON.stringify(asked(filters())));
+  /** How many there are in all; the list does not wait for it. */
+  async function tally(): Promise<void> {
+    const mine = condition.value;
+    const { order: _order, ...query } = asked(filters());
+    const found = await ask<Schemas["CaseCount"]>(api.GET("/v1/cases/count", { params: { query } })).catch(() => null);
+    if (mine === condition.value) total.value = found;
+  }
+  watch(condition, () => ((total.value = null), void tally()), { immediate: true });
 
   async function load(): Promise<void> {
     const mine = ++turn;
@@ -44,6 +55,7 @@ export function useListing(filters: () => Filters, cursor: () => string) {
 
   async function renew(changed: Set<string>): Promise<void> {
     const mine = turn;
+    void tally();
     const page = await fetched().catch(() => null);
     if (!page || mine !== turn) return;
     const found = new Map(page.cases.map((row) => [row.id, row]));
@@ -66,7 +78,7 @@ export function useListing(filters: () => Filters, cursor: () => string) {
     }, GATHER);
   });
   watch(query, load, { immediate: true });
-  return { rows, next, busy, trouble, fresh, load };
+  return { rows, next, busy, trouble, fresh, total, load };
 }
 
 /** Rows that no longer meet the conditions, as they stand now. */

@@ -8,6 +8,8 @@ export const UNDO = 6_000;
 
 export interface Decided extends Order {
   title: string;
+  /** The state of the case that is decided. */
+  was: string;
   /** In words, what is about to happen. */
   what: string;
 }

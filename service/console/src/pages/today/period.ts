@@ -28,6 +28,11 @@ export function before(date: string, days: number): string {
   return day(new Date(new Date(startOf(date)).getTime() - days * 86_400_000));
 }
 
+/** The list of the complaints that were counted: incidents are made of them and not counted beside them. */
+export function within({ from, to }: Pick<Period, "from" | "to">): Record<string, string> {
+  return { from, to, incident: "false" };
+}
+
 /** As the API takes it: until the end of the last day. */
 export function bounds({ from, to }: Pick<Period, "from" | "to">): { since: string; until: string } {
   return { since: startOf(from), until: startOf(nextDay(to)) };

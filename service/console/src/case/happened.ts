@@ -1,6 +1,6 @@
 // An event in words: what was decided, said or changed by it. Fields that no official reads (hashes, versions) are left out.
-import type { Schemas } from "../../api/client";
-import { name, words, type Kind } from "../../words";
+import type { Schemas } from "../api/client";
+import { name, words, type Kind } from "../words";
 
 type Event = Schemas["Happened"];
 export interface Told {
