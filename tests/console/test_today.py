@@ -23,7 +23,7 @@ def figure(page: Page, label: str) -> Locator:
 @pytest.fixture(scope="module")
 def house(module_url: str) -> Iterator[House]:
     """On PostgreSQL, so that another replica may stand beside it."""
-    with housed(module_url, **KEYED) as found:
+    with housed(module_url, 0, **KEYED) as found:
         yield found
 
 
