@@ -548,14 +548,28 @@ api_keys = Table(
     Column("replaced_by", String(16)),
 )
 
-# Sessions of the console: the SHA-256 of each cookie and the key behind it. Rows that are over are deleted.
+# Sessions of the console: the SHA-256 of each cookie and who is behind it: a key, or an identity (JSON). Rows that are over are deleted.
 sessions = Table(
     "sessions",
     metadata,
     Column("hash", String(64), primary_key=True),
-    Column("key_id", ForeignKey("api_keys.id"), nullable=False),
+    Column("key_id", ForeignKey("api_keys.id")),
+    Column("identity", Text),
     Column("created_at", Moment, nullable=False),
     Column("used_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+# Log-ins that are under way at the district's own sign-on: each is taken once, or forgotten after some minutes.
+sign_ons = Table(
+    "sign_ons",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("state", String(64), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(64), nullable=False),
+    Column("back_to", Text, nullable=False),
+    Column("before", String(64), nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
 

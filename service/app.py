@@ -48,6 +48,7 @@ from service.api import (
     rulesets,
     session,
     shadow,
+    signon,
     similar,
     stats,
     triage,
@@ -72,6 +73,7 @@ from service.incidents import Sorter
 from service.keyring import Keyring, Tokens
 from service.sessions import Sessions
 from service.shadow import Follower
+from service.signon import SignOn
 from service.store import NewCase, Outcome
 from service.throttle import Throttle
 from service.vault import Vault
@@ -108,6 +110,7 @@ ROUTERS = (
     institutions.router,
     accesskeys.router,
     session.router,
+    signon.router,
     audit.router,
     health.router,
 )
@@ -213,6 +216,8 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         if office.traces is not None:
             stack.push_async_callback(asyncio.to_thread, office.traces.close)
         stack.callback(office.keyring.close)
+        if office.sign_on is not None:
+            stack.push_async_callback(office.sign_on.close)
         stack.callback(office.workshop.close)
         stack.callback(office.follower.close)
         await office.jobs.open()
@@ -270,19 +275,24 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     keyring = Keyring(database)
     idle, longest = timedelta(minutes=settings.session_idle), timedelta(hours=settings.session_hours)
     rates = Throttle(settings.rate, RATE_SECONDS, often=True) if settings.rate else None
-    signed_in = Sessions(reads, writer, keyring, idle, longest)
-    benches = Workshop(), Jobs(database, writer), keyring, _tokens(settings), signed_in, rates, _traces(settings), warden, follower, watch
+    tokens = _tokens(settings)
+    signed_in = Sessions(reads, writer, keyring, tokens, idle, longest)
+    sign_on = SignOn(settings, tokens, writer, signed_in) if tokens and settings.oidc_client else None
+    doors = keyring, tokens, signed_in, sign_on, rates
+    benches = Workshop(), Jobs(database, writer), *doors, _traces(settings), warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 
 
 def _tokens(settings: Settings) -> Tokens | None:
     """Who reads tokens of a sign-on; looked up by name, for it stands on an extra that few install."""
-    if not settings.oidc_jwks:
+    if not settings.oidc_jwks and not settings.oidc_client:
         return None
     try:
         found: Tokens = import_module("service.oidc").Tokens(settings)
     except ModuleNotFoundError as missing:
-        raise SettingsInvalid("设了 FENPAI_OIDC_JWKS，而没有装 joserfc：请用 pip install 'fenpai[oidc]'。") from missing
+        raise SettingsInvalid(
+            "设了 FENPAI_OIDC_JWKS 或 FENPAI_OIDC_CLIENT，而没有装 joserfc：请用 pip install 'fenpai[oidc]'。"
+        ) from missing
     return found
 
 

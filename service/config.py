@@ -43,6 +43,12 @@ class Settings(BaseModel):
     )
     oidc_issuer: str = Field("", description="令牌的签发方（iss）")
     oidc_audience: str = Field("", description="令牌发给谁（aud）：本服务在签发方的名称")
+    oidc_client: str = Field(
+        "",
+        description="控制台用单位账号登录：本服务在签发方登记的 client_id；须同时设 FENPAI_OIDC_ISSUER、_SCOPES 和 FENPAI_PUBLIC_URL",
+    )
+    oidc_secret: SecretStr | None = Field(None, description="签发方给本服务的 client_secret；登记为公开客户端的不设")
+    public_url: str = Field("", description="办事人员访问本服务的网址，例如 https://fenpai.example.gov.cn；单位账号登录之后转回这里")
     oidc_claim: str = Field("roles", min_length=1, description="令牌里写明角色的一项")
     oidc_scopes: str = Field("", description="角色对应的权限，例如 rexian=hotline,jiaoyu=department:education")
     otel_endpoint: str = Field("", description="OpenTelemetry 收集器，例如 http://收集器:4318/v1/traces；不设则不送（须装 fenpai[otel]）")

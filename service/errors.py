@@ -341,6 +341,13 @@ class ForeignPage(Forbidden):
     title = "不是本站页面发出的请求"
 
 
+class SignOnRefused(Forbidden):
+    """没有登录成功：这次登录已经用过、过期，或不是从这个浏览器开始的。请回到登录页重新登录。"""
+
+    code = "sign_on_refused"
+    title = "单位账号登录没有成功"
+
+
 class NotFound(Refusal):
     """没有找到。"""
 
@@ -396,6 +403,13 @@ class AccessKeyNotFound(NotFound):
 
     code = "key_not_found"
     title = "没有这把钥匙"
+
+
+class SignOnMissing(NotFound):
+    """本服务没有接入统一身份认证，请用接口钥匙登录。"""
+
+    code = "sign_on_missing"
+    title = "不能用单位账号登录"
 
 
 class MethodNotAllowed(Refusal):
@@ -568,6 +582,15 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
     title = "数据库不可用"
     retry_after = 5
+
+
+class SignOnUnavailable(Unavailable):
+    """统一身份认证暂时不可用，请稍后重试，或用接口钥匙登录。"""
+
+    code = "sign_on_unavailable"
+    title = "统一身份认证不可用"
+    retry_after = 30
+    frank = True
 
 
 class Overloaded(Unavailable):

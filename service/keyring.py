@@ -60,10 +60,23 @@ class Caller:
         return None if self.key is None or self.scopes & free else self.department or ""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody whom the district's sign-on knows: what stands for them where a key's id would, a name, and their roles there."""
+
+    key: str
+    name: str
+    roles: tuple[str, ...]
+
+
 class Tokens(Protocol):
-    """Reads bearer tokens that another signed (service/oidc.py, where it is wanted)."""
+    """Reads tokens that another signed (service/oidc.py, where it is wanted)."""
 
     def read(self, token: str) -> Caller: ...
+
+    def vouched(self, id_token: str, keys: bytes | None, client: str, nonce: str) -> Identity: ...
+
+    def caller(self, identity: Identity) -> Caller: ...
 
 
 OPEN = Caller(None, "", frozenset(SCOPE_NAMES) - {DEPARTMENT}, None)

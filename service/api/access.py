@@ -147,7 +147,7 @@ NEEDS: Mapping[str, Need] = {
     "rotate_key": NOBODY_ELSE,
     "revoke_key": NOBODY_ELSE,
     **dict.fromkeys(("list_audit", "verify_audit", "export_audit"), NOBODY_ELSE),
-    **dict.fromkeys(("get_session", "sign_in", "sign_out"), PUBLIC),
+    **dict.fromkeys(("get_session", "sign_in", "sign_out", "begin_sign_on", "finish_sign_on"), PUBLIC),
 }
 """By the name of the operation, which is the name of its function and its operationId."""
 

@@ -30,6 +30,7 @@ from service.register import ActiveRegister
 from service.rulelife import kept
 from service.sessions import Sessions
 from service.shadow import Follower
+from service.signon import SignOn
 from service.throttle import Throttle
 from service.vault import Vault
 from service.warden import Warden
@@ -91,6 +92,7 @@ class Office:
     keyring: Keyring
     tokens: Tokens | None
     sessions: Sessions
+    sign_on: SignOn | None
     rates: Throttle | None
     traces: Traces | None
     warden: Warden

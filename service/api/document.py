@@ -22,7 +22,7 @@ from models.mending import RepairIn
 from models.moves import MOVES
 from models.problem import Problem
 from models.publication import ActivateIn, DraftIn, PublishIn
-from models.session import SessionIn
+from models.session import SessionIn, SignOnIn
 from models.shadow import ShadowIn, ShadowStopIn
 from models.unmask import UnmaskIn
 from service.api import access, responses
@@ -56,6 +56,7 @@ READ: tuple[type[BaseModel], ...] = (
     UnmaskIn,
     RotateIn,
     SessionIn,
+    SignOnIn,
     AuditVerifyIn,
     RepairIn,
     ShadowIn,

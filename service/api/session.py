@@ -33,7 +33,7 @@ async def get_session(request: Request, here: WholeOffice) -> Response:
     try:
         caller = await access.recognised(request.scope, is_use=False)
     except Unauthorized:
-        answer = Json(NOBODY)
+        answer = Json(NOBODY | _ways(here))
         if access.cookie(request.scope):
             _forget(answer, request.scope)
         return answer
@@ -60,7 +60,7 @@ async def sign_in(request: Request, here: WholeOffice) -> Response:
     token, session = await here.sessions.begin(given.key, access.address(scope), access.cookie(scope))
     scope[access.UNTIL] = session.until
     answer = Json(_told(session.caller, scope, here))
-    answer.set_cookie(COOKIE, token, path="/", secure=_is_https(scope), httponly=True, samesite="strict")
+    answer.set_cookie(COOKIE, token, path="/", secure=is_https(scope), httponly=True, samesite="strict")
     return answer
 
 
@@ -92,14 +92,20 @@ def _told(caller: Caller, scope: Scope, here: Office) -> dict[str, Any]:
         "scopes": sorted(caller.scopes),
         "department": caller.department,
         "expires_at": told.local(until) if until else None,
+        **_ways(here),
     }
 
 
+def _ways(here: Office) -> dict[str, bool]:
+    """How one may log in, besides by a key."""
+    return {"sign_on": here.sign_on is not None}
+
+
 def _forget(answer: Response, scope: Scope) -> None:
-    answer.delete_cookie(COOKIE, path="/", secure=_is_https(scope), httponly=True, samesite="strict")
+    answer.delete_cookie(COOKIE, path="/", secure=is_https(scope), httponly=True, samesite="strict")
 
 
-def _is_https(scope: Scope) -> bool:
+def is_https(scope: Scope) -> bool:
     """Whether the browser came by https, also where a proxy of ours took that off. Who lies about it spoils only their own cookie."""
     said: bytes = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
     return scope["scheme"] == "https" or said.lower() == b"https"

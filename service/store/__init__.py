@@ -173,10 +173,13 @@ from service.store.rulesets import (
 )
 from service.store.sessions import (
     SessionRow,
+    SignOnRow,
     add_session,
+    add_sign_on,
     drop_old_sessions,
     drop_session,
     get_session,
+    take_sign_on,
     tell_session,
     touch_session,
 )
@@ -238,6 +241,7 @@ __all__ = [
     "SessionRow",
     "ShadowCase",
     "ShadowRow",
+    "SignOnRow",
     "StoredVerdict",
     "Strike",
     "Tally",
@@ -259,6 +263,7 @@ __all__ = [
     "add_quarantine",
     "add_session",
     "add_shadow",
+    "add_sign_on",
     "add_tallies",
     "alarmed_cases",
     "all_tallies",
@@ -386,6 +391,7 @@ __all__ = [
     "stop_shadow",
     "strike_cases",
     "take_head",
+    "take_sign_on",
     "tallies_of",
     "tell_draft",
     "tell_session",

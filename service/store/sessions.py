@@ -1,4 +1,4 @@
-"""Sessions at rest: the SHA-256 of each cookie and the key behind it. Beginnings and ends are events; rows that are over are deleted."""
+"""Sessions at rest: the SHA-256 of each cookie and who is behind it. Beginnings and ends are events; rows that are over are deleted."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from models.tables import sessions
+from models.tables import sessions, sign_ons
 from service.store.events import append_events
 from service.store.rows import Event, NewEvent
 
@@ -16,12 +16,26 @@ _ONE = select(sessions).where(sessions.c.hash == bindparam("wanted"))
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as it is kept; `hash` is the SHA-256 of its cookie."""
+    """A session as it is kept; `hash` is the SHA-256 of its cookie. `identity` is JSON where no key of ours is behind it."""
 
     hash: str
-    key_id: str
+    key_id: str | None
+    identity: str | None
     created_at: datetime
     used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignOnRow:
+    """A log-in that is under way elsewhere. `hash` is the SHA-256 of the cookie that its browser holds, `before` that of its session."""
+
+    hash: str
+    state: str
+    nonce: str
+    verifier: str
+    back_to: str
+    before: str
     expires_at: datetime
 
 
@@ -46,6 +60,18 @@ def drop_session(conn: Connection, wanted: str) -> bool:
 def drop_old_sessions(conn: Connection, now: datetime, unused_since: datetime) -> None:
     """Forget those that are over."""
     conn.execute(delete(sessions).where(or_(sessions.c.expires_at <= now, sessions.c.used_at <= unused_since)))
+
+
+def add_sign_on(conn: Connection, row: SignOnRow, now: datetime) -> None:
+    """Remember that somebody went to sign on, and forget those who did not come back."""
+    conn.execute(delete(sign_ons).where(sign_ons.c.expires_at <= now))
+    conn.execute(insert(sign_ons).values(asdict(row)))
+
+
+def take_sign_on(conn: Connection, wanted: str) -> SignOnRow | None:
+    """The log-in that a cookie stands for: given once, whoever asks, and however many at the same time."""
+    row = conn.execute(delete(sign_ons).where(sign_ons.c.hash == wanted).returning(sign_ons)).mappings().first()
+    return SignOnRow(**row) if row else None
 
 
 def tell_session(conn: Connection, kind: str, actor: str, at: datetime, **facts: Any) -> Event:

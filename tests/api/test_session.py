@@ -59,7 +59,7 @@ class TestWhoAsks:
 
     def test_is_told_as_nobody_before_and_as_its_key_afterwards(self, browser: TestClient, keys: Keys) -> None:
         nobody: dict[str, Any] = {"signed_in": False, "open": False, "name": None, "scopes": [], "department": None, "expires_at": None}
-        assert browser.get("/v1/session").json() == nobody
+        assert browser.get("/v1/session").json() == nobody | {"sign_on": False}
         told = sign_in(browser, keys["department:gym_office"]).json()
         assert (told["signed_in"], told["name"], told["department"]) == (True, "持有department:gym_office", "gym_office")
         assert browser.get("/v1/session").json() == told

@@ -5,7 +5,7 @@ import { identity } from "./identity";
 
 export type Session = Schemas["SessionTold"];
 
-const NOBODY: Session = { signed_in: false, open: false, name: null, scopes: [], department: null, expires_at: null };
+const NOBODY: Session = { signed_in: false, open: false, name: null, scopes: [], department: null, expires_at: null, sign_on: false };
 
 export const session = reactive<Session & { known: boolean }>({ ...NOBODY, known: false });
 
@@ -29,13 +29,20 @@ export async function signIn(key: string): Promise<void> {
   identity.part = "";
 }
 
+/** Off to the district's own sign-on, which sends the browser back to the page it is at now. */
+export async function signOn(): Promise<void> {
+  const here = location.pathname + location.search;
+  const back_to = /^\/console(\/[A-Za-z0-9._~%/?&=:+,@-]*)?$/.test(here) && here.length <= 500 ? here : "/console/";
+  location.assign((await ask(api.POST("/v1/session/oidc", { body: { back_to } }))).location);
+}
+
 export async function signOut(): Promise<void> {
   await api.DELETE("/v1/session");
   forget();
 }
 
 function forget(): void {
-  Object.assign(session, NOBODY);
+  Object.assign(session, NOBODY, { sign_on: session.sign_on });
   identity.part = "";
 }
 

@@ -58,6 +58,7 @@ def downgrade() -> None:
         "drafts",
         "approvals",
         "jobs",
+        "sign_ons",
         "sessions",
         "api_keys",
     ):
@@ -500,12 +501,24 @@ def _api_keys() -> None:
     op.create_table(
         "sessions",
         sa.Column("hash", sa.String(64), nullable=False),
-        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("key_id", sa.String(16)),
+        sa.Column("identity", sa.Text),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("used_at", Moment, nullable=False),
         sa.Column("expires_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("hash", name="pk_sessions"),
         sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name="fk_sessions_key_id_api_keys"),
+    )
+    op.create_table(
+        "sign_ons",
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(64), nullable=False),
+        sa.Column("nonce", sa.String(64), nullable=False),
+        sa.Column("verifier", sa.String(64), nullable=False),
+        sa.Column("back_to", sa.Text, nullable=False),
+        sa.Column("before", sa.String(64), nullable=False),
+        sa.Column("expires_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_sign_ons"),
     )
     heads = sa.table("heads", sa.column("name"), sa.column("value"), sa.column("hash"))
     op.bulk_insert(heads, [{"name": "api_keys", "value": 0, "hash": "0" * 64}])
