@@ -13,13 +13,15 @@ from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_standalone_docs import StandaloneDocs
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import active, db, intake, log, register, rulebook, store
 from service.api import (
@@ -58,6 +60,7 @@ from service.api import (
 )
 from service.api.bell import Bell
 from service.api.deps import Office, Reads
+from service.api.guesses import Guesses
 from service.api.jobs import Jobs
 from service.api.meters import Meters, Traces
 from service.api.plain import PlainRoute
@@ -173,8 +176,13 @@ def create_app(settings: Settings, now: Now = store.now) -> FastAPI:
     access.guard(app)
     StandaloneDocs(app)
     console.furnish(app)
-    app.middleware_stack = Porter(app.build_middleware_stack(), _doors(app))
+    app.middleware_stack = _behind(settings, Porter(app.build_middleware_stack(), _doors(app)))
     return app
+
+
+def _behind(settings: Settings, porter: Porter) -> ASGIApp:
+    """Those who come through a proxy of ours come from where it says; what anybody else says of that is not heard."""
+    return cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, porter), list(settings.proxies))) if settings.proxies else porter
 
 
 def _doors(app: FastAPI) -> dict[tuple[str, str], APIRoute]:
@@ -278,7 +286,7 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     tokens = _tokens(settings)
     signed_in = Sessions(reads, writer, keyring, tokens, idle, longest)
     sign_on = SignOn(settings, tokens, writer, signed_in) if tokens and settings.oidc_client else None
-    doors = keyring, tokens, signed_in, sign_on, rates
+    doors = keyring, tokens, signed_in, sign_on, rates, Guesses(writer, meters)
     benches = Workshop(), Jobs(database, writer), *doors, _traces(settings), warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from service.errors import SettingsInvalid
 
@@ -26,6 +26,9 @@ class Settings(BaseModel):
     rules_dir: str = Field("", description="监视这个规则包文件夹，存盘即检查、测试、发布；设了它就不看 FENPAI_PACK")
     host: str = Field("127.0.0.1", min_length=1, description="监听地址；监听本机以外须先发接口钥匙（fenpai keys create）")
     metrics_port: int | None = Field(None, ge=0, le=65535, description="fenpai work 在这个端口给出 /metrics 和 /healthz；不设则不给")
+    trusted_proxies: str = Field(
+        "", description="反向代理的地址或网段，用逗号隔开；只有从它们来的请求，才按 X-Forwarded-For 认客户端的地址。不能写 *"
+    )
     port: int = Field(8360, ge=0, le=65535, description="监听端口；0 表示任选一个")
     data_key: SecretStr | None = Field(None, description="加密诉求人信息的密钥，新的在前，用逗号隔开；SQLite 可不设")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别")
@@ -56,6 +59,14 @@ class Settings(BaseModel):
     max_pollers: int = Field(1_000, ge=0, description="同时等待变更的轮询最多多少个")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, given: str) -> str:
+        for part in given.split(",") if given else ():
+            if ipaddress.ip_network(part.strip(), strict=False).prefixlen == 0:
+                raise ValueError(part)
+        return given
+
     @classmethod
     def from_env(cls, environment: Mapping[str, str], **overrides: object) -> Self:
         """From variables named FENPAI_...; empty ones count as not set. `overrides` come from the command line."""
@@ -71,6 +82,11 @@ class Settings(BaseModel):
     def folder(self) -> str:
         """The pack by its name or folder: the one that is watched, if one is."""
         return self.rules_dir or self.pack
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks of proxies whose word is taken for where a request comes from."""
+        return tuple(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
 
     @property
     def private_targets(self) -> bool:

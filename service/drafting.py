@@ -203,7 +203,7 @@ def discard(draft: Number, author: Author = "", pack: Pack = "beichen") -> None:
     with opened() as database:
         held = held_in(database, code_of(pack), draft)
         with database.write() as conn:
-            kept.discard(conn, held.row, frozenset({held.row.version}), who, datetime.now(UTC))
+            kept.discard(conn, held.row, frozenset({held.row.version}), kept.Person(who), datetime.now(UTC))
     print(f"草稿 {held.row.id} 已丢弃。")
 
 

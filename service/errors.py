@@ -543,6 +543,13 @@ class TooOften(TooMany):
     retry_after = 1
 
 
+class TooManyGuesses(TooMany):
+    """从这个地址出示的钥匙不对的次数太多。钥匙对的请求不受影响；请改正钥匙，过一会再试。"""
+
+    code = "too_many_guesses"
+    title = "钥匙不对的次数太多"
+
+
 class TooManyAttempts(TooMany):
     """从这个地址登录失败的次数太多，请过几分钟再试。"""
 

@@ -206,28 +206,36 @@ class Made:
     key: str
 
 
-def create(conn: Any, name: str, scopes: tuple[str, ...], days: int | None, by: str) -> Made:
-    made = _mint(name, scopes, days, by, store.now(conn))
-    store.add_api_key(conn, made.row)
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who makes or ends a key: a name, and the key by which they come; none at the machine itself."""
+
+    name: str
+    key: str | None = None
+
+
+def create(conn: Any, name: str, scopes: tuple[str, ...], days: int | None, by: By) -> Made:
+    made = _mint(name, scopes, days, by.name, store.now(conn))
+    store.add_api_key(conn, made.row, by.key)
     return made
 
 
-def rotate(conn: Any, key_id: str, overlap: timedelta, days: int | None, by: str) -> Made:
+def rotate(conn: Any, key_id: str, overlap: timedelta, days: int | None, by: By) -> Made:
     """A new key that may do the same; the old one opens until the overlap ends, or its own end if that is sooner."""
     now, old = store.now(conn), found(conn, key_id)
     if not is_live(old, now):
         raise AccessKeyNotFound(f"钥匙 {old.id} 已失效或已吊销，不能换；请新发一把。")
-    made = _mint(old.name, old.scopes, days, by, now)
+    made = _mint(old.name, old.scopes, days, by.name, now)
     until = now + overlap
-    store.rotate_api_key(conn, old, made.row, min(until, old.expires_at) if old.expires_at else until)
+    store.rotate_api_key(conn, old, made.row, min(until, old.expires_at) if old.expires_at else until, by.key)
     return made
 
 
-def revoke(conn: Any, key_id: str, by: str) -> KeyRow:
+def revoke(conn: Any, key_id: str, by: By) -> KeyRow:
     """The key opens nothing any more. Again is no mistake."""
     old = found(conn, key_id)
     if old.revoked_at is None:
-        store.revoke_api_key(conn, old, actor=by, at=store.now(conn))
+        store.revoke_api_key(conn, old, actor=by.name, by_key=by.key, at=store.now(conn))
     return found(conn, key_id)
 
 

@@ -46,7 +46,7 @@ def create(
     with opened() as database, database.write() as conn:
         _check_department(conn, given)
         first = not store.keys_revision(conn)
-        made = keyring.create(conn, given.name, given.scopes, given.days, who())
+        made = keyring.create(conn, given.name, given.scopes, given.days, keyring.By(who()))
     time.sleep(keyring.LEASE if first else 0)
     _show(made)
     if first:
@@ -79,7 +79,7 @@ def rotate(
     except ValidationError as mistake:
         raise StartError("；".join(batch.wording(mistake))) from None
     with opened() as database, database.write() as conn:
-        made = keyring.rotate(conn, key_id, timedelta(hours=given.overlap_hours), given.days, who())
+        made = keyring.rotate(conn, key_id, timedelta(hours=given.overlap_hours), given.days, keyring.By(who()))
     time.sleep(0 if hours else keyring.LEASE)
     _show(made)
     print(f"旧钥匙 {key_id} 还能用 {hours:g} 小时。")
@@ -89,7 +89,7 @@ def rotate(
 def revoke(key_id: KeyId) -> None:
     """立即吊销。命令结束时，任何一个副本都不再认这把钥匙。"""
     with opened() as database, database.write() as conn:
-        row = keyring.revoke(conn, key_id, who())
+        row = keyring.revoke(conn, key_id, keyring.By(who()))
     time.sleep(keyring.LEASE)
     print(f"钥匙 {row.id}（{row.name}）已吊销，各副本都不再认它。")
 

@@ -5,7 +5,9 @@ do everything (development, the demonstration); with the first key that ends, fo
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -22,6 +24,7 @@ from service.errors import (
     ScopeMissing,
     SessionEnded,
     StorageUnavailable,
+    TooManyGuesses,
     TooOften,
 )
 from service.keyring import OPEN, Caller, Keyring, Tokens
@@ -187,7 +190,15 @@ def _check_rate(scope: Scope, caller: Caller) -> None:
 
 
 async def recognised(scope: Scope, *, is_use: bool) -> Caller:
-    """Who sends this request: by a key, or by the cookie of a session."""
+    """Who sends this request: by a key, or by the cookie of a session. Wrong keys are counted."""
+    try:
+        return await _found(scope, is_use=is_use)
+    except AccessKeyRefused:
+        await scope["app"].state.office.guesses.note(address(scope))
+        raise
+
+
+async def _found(scope: Scope, *, is_use: bool) -> Caller:
     ring: Keyring = scope["app"].state.office.keyring
     key = _shown(scope)
     # What is held is good for a moment, and then the question costs a few microseconds; else the database is asked.
@@ -262,8 +273,10 @@ def cookie(scope: Scope) -> str:
 
 
 def address(scope: Scope) -> str:
-    """Where a request comes from."""
-    return scope["client"][0] if scope.get("client") else "-"
+    """Where a request comes from: an address and nothing else, for it goes into the audit."""
+    with suppress(ValueError, TypeError):
+        return str(ip_address(scope["client"][0]))
+    return "-"
 
 
 async def _by_cookie(scope: Scope, token: str, *, is_use: bool) -> Caller:
@@ -331,7 +344,7 @@ def refusals(name: str, method: str) -> tuple[type[FenpaiError], ...]:
     if need_of(name) is PUBLIC:
         return ()
     of_cookies = (SessionEnded,) if method in SAFE else (SessionEnded, ForeignPage)
-    return (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable, TooOften, *of_cookies)
+    return (AccessKeyMissing, AccessKeyRefused, ScopeMissing, StorageUnavailable, TooOften, TooManyGuesses, *of_cookies)
 
 
 def matrix(routes: Iterable[object]) -> str:

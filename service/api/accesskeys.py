@@ -13,15 +13,16 @@ from service import keyring, store
 from service.api import responses, told
 from service.api.access import caller
 from service.api.bodies import read_json
-from service.api.deps import Office, Reading, WholeOffice
+from service.api.deps import MAX_NAME, Office, Reading, WholeOffice, written
 from service.api.plain import Json, body_of, door, validated
 from service.errors import AccessKeyNotFound, FieldFault, Invalid
-from service.keyring import LEASE, Made
+from service.keyring import LEASE, By, Made
 from service.store import KeyRow
 
 router = door("/v1/keys", "钥匙")
 
 KeyId = Annotated[str, Path(description="钥匙编号")]
+AT_THIS_MACHINE = "本机，还没有钥匙"
 UNSEEN = {"Cache-Control": "no-store"}
 
 
@@ -96,8 +97,13 @@ async def _known_everywhere(here: Office) -> None:
         await asyncio.sleep(LEASE)
 
 
-def _by(request: Request) -> str:
-    return caller(request.scope).name or "api"
+def _by(request: Request) -> By:
+    """Who does this. Before the first key there is none that could vouch: the name they give, and that they sat at this machine."""
+    who = caller(request.scope)
+    if who.key is not None:
+        return By(who.name, who.key)
+    given = written(request.headers.get("x-fenpai-actor"))[:MAX_NAME]
+    return By(f"{given}（{AT_THIS_MACHINE}）" if given else AT_THIS_MACHINE)
 
 
 def _check_department(given: KeyIn, here: Office) -> None:

@@ -14,6 +14,7 @@ from models.access import OF_DEPARTMENT
 from service.active import ActiveRules
 from service.api import access
 from service.api.bell import Bell
+from service.api.guesses import Guesses
 from service.api.jobs import Jobs
 from service.api.meters import Meters, Traces
 from service.api.workshop import Workshop
@@ -94,6 +95,7 @@ class Office:
     sessions: Sessions
     sign_on: SignOn | None
     rates: Throttle | None
+    guesses: Guesses
     traces: Traces | None
     warden: Warden
     follower: Follower
@@ -133,7 +135,7 @@ async def _actor(
 ) -> Actor:
     """Who acts. The key says for whom; the caller says which person, and which part where the key has several."""
     caller = access.caller(request.scope)
-    who, code = _text(name) or caller.name, _text(department) or _only_part(caller)
+    who, code = written(name) or caller.name, written(department) or _only_part(caller)
     if caller.key is not None and code and code not in _parts(caller):
         raise ScopeMissing(f"这把钥匙不能以 {code[:MAX_NAME]} 的身份操作。")
     if not 1 <= len(who) <= MAX_NAME or not code:
@@ -180,7 +182,7 @@ async def _bound(request: Request) -> str | None:
 _FREE = frozenset({ADMIN})
 
 
-def _text(value: str | None) -> str:
+def written(value: str | None) -> str:
     """A header as people mean it: bytes of UTF-8, or percent-encoded; nothing where it is neither or cannot be stored."""
     try:
         text = unquote((value or "").encode("latin-1").decode("utf-8"), errors="strict").strip()

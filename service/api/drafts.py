@@ -127,7 +127,7 @@ async def discard_draft(draft_id: DraftId, here: WholeOffice, actor: ByPerson, v
     """结束一个不打算发布的草稿；记入审计链。"""
     named = versions_of(versions)
     row = await here.reads(kept.found, here.rules.row.pack, draft_id)
-    ended = await here.writer.submit(lambda conn: kept.discard(conn, row, named, actor.name, now()))
+    ended = await here.writer.submit(lambda conn: kept.discard(conn, row, named, actor, now()))
     return Json(draft_told(ended))
 
 

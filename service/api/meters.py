@@ -56,6 +56,7 @@ class Meters:
         self._group = Histogram("fenpai_writer_group_cases", "一次提交的案件数", buckets=GROUP, registry=self.registry)
         self._deliveries = Counter("fenpai_deliveries", "送出的消息，按结果", ["outcome"], registry=self.registry)
         self._sending = Histogram("fenpai_delivery_seconds", "送一次的用时", buckets=ANSWER, registry=self.registry)
+        self._refused_keys = Counter("fenpai_refused_keys", "不对的钥匙，按结果", ["outcome"], registry=self.registry)
         # Finding a labelled counter takes longer than counting.
         self._known: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
@@ -94,6 +95,10 @@ class Meters:
         """Count one sending: sent, failed, dead or gone."""
         self._deliveries.labels(outcome).inc()
         self._sending.observe(seconds)
+
+    def refused_key(self, outcome: str) -> None:
+        """Count one wrong key: refused, or limited."""
+        self._refused_keys.labels(outcome).inc()
 
     def watch(self, name: str, what: str, value: Callable[[], float]) -> None:
         """Show a number that is read when it is asked for."""

@@ -12,7 +12,7 @@ from service.api.access import COOKIE
 from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice
 from service.api.plain import Json, body_of, door, validated
-from service.errors import AccessKeyRefused, ForeignPage, TooManyAttempts, Unauthorized
+from service.errors import AccessKeyRefused, ForeignPage, TooManyAttempts, TooManyGuesses, Unauthorized
 from service.keyring import Caller
 
 router = door("/v1/session", "登录")
@@ -26,7 +26,7 @@ NOBODY: dict[str, Any] = {"signed_in": False, "open": False, "name": None, "scop
     summary="当前身份",
     response_model=SessionTold,
     response_description="以谁的身份在用；没有登录也是 200",
-    responses=responses.problems(*responses.READ),
+    responses=responses.problems(TooManyGuesses, *responses.READ),
 )
 async def get_session(request: Request, here: WholeOffice) -> Response:
     """有没有登录、能做什么。谁都可以问；问它不算操作，不会推迟自动退出。"""

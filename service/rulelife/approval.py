@@ -38,7 +38,7 @@ def ask(conn: Any, draft: DraftRow, said: Said, now: datetime) -> tuple[DraftRow
     if last is not None and last.state == "asked":
         why = "草稿又改过，另行请求"
         store.write_approval(conn, replace(last, state="withdrawn", decided_by=said.actor.name, decided_at=now, reason=why))
-        store.tell_draft(conn, DECISIONS["withdrawn"], row, said.actor.name, now, approval=last.id, reason=why)
+        store.tell_draft(conn, DECISIONS["withdrawn"], row, said.actor.name, said.actor.key, now, approval=last.id, reason=why)
     new = ApprovalRow(
         id=str(ULID.from_datetime(now)),
         pack=row.pack,
@@ -49,7 +49,7 @@ def ask(conn: Any, draft: DraftRow, said: Said, now: datetime) -> tuple[DraftRow
         asked_at=now,
         note=said.words,
     )
-    store.tell_draft(conn, "rules.approval_asked", row, said.actor.name, now, approval=new.id, note=said.words)
+    store.tell_draft(conn, "rules.approval_asked", row, said.actor.name, said.actor.key, now, approval=new.id, note=said.words)
     return store.write_draft(conn, touched(row, said.actor)), store.add_approval(conn, new)
 
 
@@ -61,7 +61,9 @@ def decide(conn: Any, draft: DraftRow, said: Said, decision: str, now: datetime)
         raise ApprovalNotOpen(f"这个草稿{NAMES[asked.state]}，没有等待决定的请求。" if asked else None)
     if decision == "approved":
         _by_another(row, asked, said.actor)
-    store.tell_draft(conn, DECISIONS[decision], row, said.actor.name, now, approval=asked.id, asked_by=asked.asked_by, reason=said.words)
+    store.tell_draft(
+        conn, DECISIONS[decision], row, said.actor.name, said.actor.key, now, approval=asked.id, asked_by=asked.asked_by, reason=said.words
+    )
     decided = replace(asked, state=decision, decided_by=said.actor.name, decided_at=now, reason=said.words)
     return store.write_draft(conn, row), store.write_approval(conn, decided)
 

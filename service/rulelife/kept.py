@@ -115,11 +115,11 @@ def touched(row: DraftRow, actor: Person) -> DraftRow:
     return replace(row, editors=editors, keys=keys)
 
 
-def discard(conn: Any, row: DraftRow, versions: frozenset[int], actor: str, now: datetime) -> DraftRow:
+def discard(conn: Any, row: DraftRow, versions: frozenset[int], actor: Person, now: datetime) -> DraftRow:
     """End a draft that becomes nothing."""
     current = still(conn, row, versions)
-    closed = store.write_draft(conn, replace(current, state="discarded", updated_at=now, updated_by=actor))
-    store.tell_draft(conn, "rules.draft_discarded", closed, actor, now)
+    closed = store.write_draft(conn, replace(current, state="discarded", updated_at=now, updated_by=actor.name))
+    store.tell_draft(conn, "rules.draft_discarded", closed, actor.name, actor.key, now)
     return closed
 
 

@@ -1,6 +1,5 @@
 """API keys at rest: the hash of each and what it may do. Each change is an event, and raises the revision that replicas watch."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
@@ -46,26 +45,27 @@ def get_api_key(conn: Connection, key_id: str) -> KeyRow | None:
     return _row(row) if row else None
 
 
-def add_api_key(conn: Connection, key: KeyRow) -> KeyRow:
+def add_api_key(conn: Connection, key: KeyRow, by_key: str | None) -> KeyRow:
+    """Keep a new key. `by_key` is the key, or what stands for one, of whoever makes it: a name can be written by anybody."""
     take_head(conn)
     _insert(conn, key)
-    _changed(conn, "key.created", key, key.created_by, key.created_at)
+    _changed(conn, "key.created", key, key.created_by, key.created_at, by_key=by_key)
     return key
 
 
-def rotate_api_key(conn: Connection, old: KeyRow, new: KeyRow, until: datetime) -> KeyRow:
+def rotate_api_key(conn: Connection, old: KeyRow, new: KeyRow, until: datetime, by_key: str | None) -> KeyRow:
     """A new key in place of an old one, which opens until then."""
     take_head(conn)
     _insert(conn, new)
     conn.execute(update(api_keys).where(api_keys.c.id == old.id).values(expires_at=until, replaced_by=new.id))
-    _changed(conn, "key.rotated", new, new.created_by, new.created_at, replaces=old.id, until=to_text(until))
+    _changed(conn, "key.rotated", new, new.created_by, new.created_at, by_key=by_key, replaces=old.id, until=to_text(until))
     return new
 
 
-def revoke_api_key(conn: Connection, key: KeyRow, *, actor: str, at: datetime) -> None:
+def revoke_api_key(conn: Connection, key: KeyRow, *, actor: str, by_key: str | None, at: datetime) -> None:
     take_head(conn)
     conn.execute(update(api_keys).where(api_keys.c.id == key.id).values(revoked_at=at))
-    _changed(conn, "key.revoked", key, actor, at)
+    _changed(conn, "key.revoked", key, actor, at, by_key=by_key)
 
 
 def key_hash(key: KeyRow) -> str:
@@ -79,7 +79,7 @@ def _insert(conn: Connection, key: KeyRow) -> None:
     conn.execute(insert(api_keys).values(values | {"scopes": orjson.dumps(key.scopes).decode()}))
 
 
-def _changed(conn: Connection, kind: str, key: KeyRow, actor: str, at: datetime, **more: Sequence[str] | str) -> None:
+def _changed(conn: Connection, kind: str, key: KeyRow, actor: str, at: datetime, **more: str | None) -> None:
     expires = key.expires_at and to_text(key.expires_at)
     told = {"key": key.id, "name": key.name, "scopes": key.scopes, "expires_at": expires, "record_hash": key_hash(key), **more}
     append_events(conn, [NewEvent(at=at, kind=kind, actor=actor, data=orjson.dumps(told).decode())])

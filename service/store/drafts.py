@@ -19,7 +19,7 @@ def add_draft(conn: Connection, row: DraftRow, files: Mapping[str, str]) -> Draf
     """Keep a new draft."""
     take_head(conn)
     conn.execute(insert(drafts).values(_values(row) | {"files": _text(files)}))
-    tell_draft(conn, "rules.draft_opened", row, row.author, row.created_at, base=row.base, title=row.title)
+    tell_draft(conn, "rules.draft_opened", row, row.author, next(iter(row.keys), ""), row.created_at, base=row.base, title=row.title)
     return row
 
 
@@ -53,8 +53,9 @@ def write_draft(conn: Connection, row: DraftRow, files: Mapping[str, str] | None
     return written
 
 
-def tell_draft(conn: Connection, kind: str, row: DraftRow, actor: str, at: datetime, **more: object) -> None:
-    """Write into the chain what was done with a draft."""
+def tell_draft(conn: Connection, kind: str, row: DraftRow, actor: str, key: str, at: datetime, **more: object) -> None:
+    """Write into the chain what was done with a draft, by whom, and which access key vouches for the name (none before the first)."""
+    more |= {"key": key} if key else {}
     data = orjson.dumps({"pack": row.pack, "draft": row.id, "digest": row.digest, **more}).decode()
     append_events(conn, [NewEvent(at=at, kind=kind, actor=actor, data=data)])
 

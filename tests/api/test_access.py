@@ -78,6 +78,32 @@ class TestWhoChangesRules:
         told = desk.get("/v1/audit?kind=rules.&limit=2", headers=bearer(keys["admin"])).json()["rows"]
         assert {row["data"]["key"] for row in told} == {keys["rule_admin"].split("_")[1]}
 
+    def test_is_told_so_for_each_step_of_a_draft(self, desk: TestClient, keys: Keys) -> None:
+        """Who asks, approves, takes back and discards, each by their own key, whatever name they write."""
+        named = {scope: bearer(keys[scope]) | {"X-Fenpai-Actor": "wang"} for scope in ("rule_admin", "approver")}
+        made = desk.post("/v1/rulesets/drafts", json={"title": "x"}, headers=named["rule_admin"])
+        path, tag = f"/v1/rulesets/drafts/{made.json()['id']}", made.headers["etag"]
+        steps = [("ask", "rule_admin"), ("refuse", "approver"), ("ask", "rule_admin"), ("withdraw", "rule_admin"), ("", "rule_admin")]
+        for step, scope in steps:
+            how: dict[str, Any] = {"json": {"reason": "看过了"}} if step else {}
+            headers = named[scope] | {"If-Match": tag}
+            answer = desk.request("POST" if step else "DELETE", f"{path}/{step}".rstrip("/"), headers=headers, **how)
+            assert answer.is_success, (step, answer.text)
+            tag = answer.headers.get("etag", tag)
+        told = desk.get(f"/v1/audit?kind=rules.&limit={len(steps) + 1}", headers=bearer(keys["admin"])).json()["rows"]
+        whose = [keys[scope].split("_")[1] for scope in ("rule_admin", *(scope for _, scope in steps))]
+        assert [row["data"]["key"] for row in reversed(told)] == whose
+
+
+class TestWhoMakesKeys:
+    def test_is_named_by_their_own_key_and_the_first_by_the_machine(self, desk: TestClient, keys: Keys) -> None:
+        again = mint(desk, "viewer", keys["admin"])
+        assert desk.post(f"/v1/keys/{again['id']}/revoke", headers=bearer(keys["admin"])).status_code == 200
+        rows = desk.get("/v1/audit?kind=key.&limit=500", headers=bearer(keys["admin"])).json()["rows"]
+        admin = keys["admin"].split("_")[1]
+        assert [(row["kind"], row["data"]["by_key"]) for row in rows[:2]] == [("key.revoked", admin), ("key.created", admin)]
+        assert (rows[-1]["actor"], rows[-1]["data"]["by_key"]) == ("本机，还没有钥匙", None)
+
 
 class TestTheMatrix:
     def test_names_every_door_and_no_other(self, desk: TestClient) -> None:

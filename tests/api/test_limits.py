@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from service import impatience
 from service.api import bodies
+from service.api.guesses import GUESSES
 from service.app import create_app
 from service.impatience import Impatient
 from tests.api.conftest import Orders, lines, opened, served, settings_for
@@ -35,6 +36,58 @@ class TestHowOften:
             assert house.get("/healthz").status_code == 200
             with time_machine.travel(datetime.now(UTC) + timedelta(minutes=3)):
                 assert house.get("/v1/departments", headers=one).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+    """Behind a proxy of ours at 10.9.8.7, with a key."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('guesses')}/fenpai.db"
+    with opened(create_app(settings_for(url, trusted_proxies="10.9.8.7, fd00::/8"))) as client:
+        yield client, mint(client, "admin")["key"]
+
+
+class TestWrongKeys:
+    def test_are_answered_no_more_after_some_while_right_ones_are(self, gate: tuple[TestClient, str]) -> None:
+        client, key = at(gate, "127.0.2.1")
+        wrong = [client.get("/v1/cases", headers=bearer(f"fenpai_aaaaaaaaaa_{number}")) for number in range(GUESSES + 3)]
+        assert [answer.status_code for answer in wrong] == [401] * GUESSES + [429] * 3
+        assert (code(wrong[-1]), 1 <= int(wrong[-1].headers["retry-after"]) <= 60) == ("too_many_guesses", True)
+        assert client.get("/v1/session", headers=bearer("x")).status_code == 429
+        assert client.get("/v1/cases", headers=bearer(key)).status_code == 200
+        new = mint(client, "viewer", key)["key"]
+        assert client.get("/v1/cases", headers=bearer(new)).status_code == 200
+        told = client.get("/v1/audit?kind=key.guessed", headers=bearer(key)).json()["rows"]
+        assert [row["data"]["address"] for row in told] == ["127.0.2.1"]
+        metrics = client.get("/metrics", headers=bearer(key)).text
+        assert 'fenpai_refused_keys_total{outcome="limited"} 4.0' in metrics
+        assert at(gate, "127.0.2.2")[0].get("/v1/cases", headers=bearer("x")).status_code == 401
+
+    def test_are_counted_by_where_a_proxy_of_ours_says(self, gate: tuple[TestClient, str]) -> None:
+        proxy, key = at(gate, "10.9.8.7")
+        for _ in range(GUESSES):
+            proxy.get("/v1/cases", headers=bearer("x") | {"X-Forwarded-For": "1.2.3.4, 203.0.113.5"})
+        other, same = ({"X-Forwarded-For": f"6.6.6.6, 203.0.113.{last}"} for last in (6, 5))
+        assert proxy.get("/v1/cases", headers=bearer("x") | other).status_code == 401
+        assert proxy.get("/v1/cases", headers=bearer("x") | same).status_code == 429
+        assert proxy.get("/v1/cases", headers=bearer(key) | same).status_code == 200
+
+    def test_are_not_counted_by_what_anybody_else_says(self, gate: tuple[TestClient, str]) -> None:
+        """Whoever is not our proxy cannot be somebody else, nor bring anything but an address into the audit."""
+        liar, key = at(gate, "127.0.2.3")
+        for number in range(GUESSES):
+            liar.get("/v1/cases", headers=bearer("x") | {"X-Forwarded-For": f"198.51.100.{number}"})
+        assert liar.get("/v1/cases", headers=bearer("x") | {"X-Forwarded-For": "198.51.100.250"}).status_code == 429
+        proxy, _ = at(gate, "fd00::1")
+        proxy.post("/v1/session", json={"key": "x"}, headers={"X-Forwarded-For": "<b>\x07not an address"})
+        row = proxy.get("/v1/audit?kind=session.refused&limit=1", headers=bearer(key)).json()["rows"][0]
+        assert row["data"]["address"] == "-"
+
+
+def at(gate: tuple[TestClient, str], address: str) -> tuple[TestClient, str]:
+    """The same house from another address."""
+    client = TestClient(gate[0].app, "http://localhost", client=(address, 50000), raise_server_exceptions=False)
+    client.portal = gate[0].portal
+    return client, gate[1]
 
 
 class TestAKeyGivenTwice:

@@ -23,6 +23,8 @@ class TestSettings:
             ({"FENPAI_PORT": "many"}, "FENPAI_PORT"),
             ({"FENPAI_PORT": "70000"}, "FENPAI_PORT"),
             ({"FENPAI_LOG_LEVEL": "loud"}, "FENPAI_LOG_LEVEL"),
+            ({"FENPAI_TRUSTED_PROXIES": "*"}, "FENPAI_TRUSTED_PROXIES"),
+            ({"FENPAI_TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, "FENPAI_TRUSTED_PROXIES"),
             ({"FENPAI_MAX_CASE_BYTES": "-1"}, "FENPAI_MAX_CASE_BYTES"),
         ],
     )

@@ -35,9 +35,9 @@ def lived(house: House) -> House:
     house.move(case_id, Move.ASSIST_REPLY)
     house.move(case_id, Move.EXTEND)
     with house.database.write() as conn:
-        old = keyring.create(conn, "热线", ("hotline",), 365, "cli").row
-        keyring.rotate(conn, old.id, timedelta(hours=1), None, "cli")
-        keyring.revoke(conn, old.id, "cli")
+        old = keyring.create(conn, "热线", ("hotline",), 365, keyring.By("cli")).row
+        keyring.rotate(conn, old.id, timedelta(hours=1), None, keyring.By("cli"))
+        keyring.revoke(conn, old.id, keyring.By("cli"))
     return house
 
 
