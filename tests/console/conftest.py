@@ -1,13 +1,15 @@
 """The console as officials meet it: a real browser, a real server process, a real database with sample orders in it."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,12 @@ class House:
 
     url: str
     process: subprocess.Popen[str]
+    database_url: str
+
+    def behind_its_back(self, statements: str) -> None:
+        """Do to its database (SQLite) what the service itself never does."""
+        with closing(sqlite3.connect(self.database_url.removeprefix("sqlite:///"))) as database, database:
+            database.executescript(statements)
 
     def api(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Ask it as another program would, as an administrator."""
@@ -65,6 +73,10 @@ class House:
         answer = httpx.request(method, self.url + path, headers=headers, timeout=30, **kwargs)
         assert answer.is_success, answer.text
         return answer
+
+    def officer(self) -> httpx.Client:
+        """For the helpers that move cases, wherever the house is."""
+        return httpx.Client(base_url=self.url, timeout=30)
 
     def kill(self) -> None:
         """End it at once, as a fault would."""
@@ -83,7 +95,7 @@ def housed(database_url: str, port: int = 0, **settings: str) -> Iterator[House]
         line = next((found for line in process.stdout if (found := re.search(r"http://[\d.:]+", line))), None)
         assert line is not None, "the server did not start"
         try:
-            yield House(line[0], process)
+            yield House(line[0], process, database_url)
         finally:
             process.kill()  # it owes nobody anything: a quiet end would wait for those who poll
 
@@ -127,9 +139,12 @@ def visit(browser: Browser, house: House) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(path: str, width: int = 1280, expected: str = "(?!)", url: str = house.url) -> Page:
+    def open_page(path: str, width: int = 1280, expected: str = "(?!)", url: str = house.url, person: str = "") -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", reduced_motion="reduce")
         contexts.append(context)
+        if person:  # who has said before in this browser who they are: an administrator
+            known = json.dumps({"person": person, "part": "admin"})
+            context.add_init_script(f"localStorage.setItem('fenpai.identity', {json.dumps(known)})")
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda message: _hear(message, expected, faults))
