@@ -4,12 +4,11 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import House, Open, barriers
 
-
-STREET_DANCE = [{"text": f"孩子学{word}，老师走了能退吗", "decision": "dispatch"} for word in ("空灵鼓", "手碟", "冰壶")]
+UNHEARD = [{"text": f"孩子学{word}，老师走了能退吗", "decision": "dispatch"} for word in ("空灵鼓", "手碟", "冰壶")]
 
 
 def test_long_work_is_found_again_and_called_off(visit: Open, house: House) -> None:
-    house.api("POST", "/v1/rulesets/repair", json={"wrong": STREET_DANCE})  # as somebody else's; what comes after it waits
+    house.api("POST", "/v1/rulesets/repair", json={"wrong": UNHEARD})  # as somebody else's; what comes after it waits
     page = visit("/system?tab=audit", person="王科长")
     page.get_by_role("button", name="核对", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("核对：排队等候")
