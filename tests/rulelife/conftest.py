@@ -77,7 +77,7 @@ def edit(pack: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def move(house: httpx.Client, case_id: str, name: str, department: str, **said: Any) -> None:
+def move(house: TestClient | httpx.Client, case_id: str, name: str, department: str, **said: Any) -> None:
     """Somebody of a department moves a case."""
     version = house.get(f"/v1/cases/{case_id}").json()["version"]
     by = {"If-Match": f'"{version}"', "X-Fenpai-Actor": "reviewer", "X-Fenpai-Department": department}
@@ -85,7 +85,7 @@ def move(house: httpx.Client, case_id: str, name: str, department: str, **said: 
     assert answer.status_code == 200, answer.text
 
 
-def complete(house: httpx.Client, case_id: str) -> None:
+def complete(house: TestClient | httpx.Client, case_id: str) -> None:
     """The lead brings a case to its end."""
     case = house.get(f"/v1/cases/{case_id}").json()
     waivers = [{"department": part["department"], "reason": "不需要"} for part in case["departments"] if part["role"] == "assist"]
