@@ -17,8 +17,8 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "serve": ("service.commands.serving:app", "提供 HTTP 接口，直到被停止。设置见环境变量 FENPAI_*。"),
-    "work": ("service.commands.serving:app", "只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。"),
-    "demo": ("service.commands.serving:app", "启动真的服务，经接口送入示例工单，打印每件的研判与依据。"),
+    "work": ("service.commands.dispatching:app", "只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。"),
+    "demo": ("service.commands.demonstration:app", "启动真的服务，经接口送入示例工单，打印每件的研判与依据。"),
     "openapi": ("service.commands.serving:app", "输出接口的 OpenAPI 文档（YAML）。"),
     "triage": ("service.commands.triage:app", "研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"),
     "evaluate": ("service.commands.labels:app", "用标注好的诉求评估研判：精确率、召回率、混淆、区间。"),

@@ -37,6 +37,9 @@ class Settings(BaseModel):
     delivery_attempts: int = Field(30, ge=1, le=1_000, description="一条消息最多送多少次，之后放弃")
     delivery_timeout: float = Field(10, ge=0.1, le=120, allow_inf_nan=False, description="等待对方系统答复多少秒")
     delivery_pause: float = Field(2, ge=0.01, le=3600, allow_inf_nan=False, description="首次失败后隔多少秒再送，逐次加倍，至多一小时")
+    delivery_margin: float = Field(
+        20, ge=1, le=600, allow_inf_nan=False, description="送达的进程中断后，它手上的消息再过多少秒（另加等待答复的秒数）由别的进程接着送"
+    )
     allow_private_targets: Literal["yes", "no"] = Field("no", description="yes：允许向本机和内网的地址送达")
     second_person: Literal["yes", "no"] = Field("no", description="yes：发布规则须先由另一人批准（规则包也可自定）")
     session_idle: int = Field(30, ge=1, le=1_440, description="登录后多少分钟不操作就自动退出")

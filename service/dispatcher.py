@@ -39,8 +39,6 @@ TOGETHER = 64
 """Letters under way at the same time."""
 FOR_ONE = 32
 """Of these, for one department."""
-MARGIN = 20.0
-"""Seconds for which a claim outlasts the longest sending: it must still hold when the result is written."""
 GRACE = 3.0
 """Seconds that letters under way get to arrive when the dispatcher stops."""
 LONGEST_REST = 60.0
@@ -50,16 +48,20 @@ CHANCE = random.Random()  # noqa: S311 (pauses must differ, not be secret)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How patient the dispatcher is: attempts for each letter, seconds for one sending, the pauses between attempts."""
+    """How patient the dispatcher is: attempts for each letter, seconds for one sending, the pauses between attempts.
+
+    `margin`: seconds for which a claim outlasts the longest sending: it must still hold when the result is written.
+    """
 
     attempts: int = 30
     seconds: float = 10.0
     first: float = 2.0
     longest: float = 3600.0
+    margin: float = 20.0
 
     @classmethod
     def of(cls, settings: Settings) -> "Pace":
-        return cls(settings.delivery_attempts, settings.delivery_timeout, settings.delivery_pause)
+        return cls(settings.delivery_attempts, settings.delivery_timeout, settings.delivery_pause, margin=settings.delivery_margin)
 
     def pause(self, attempt: int, chance: float) -> float:
         """Seconds after an attempt, the first being 1: doubled each time, and by `chance` (0 to 1) up to half of it shorter.
@@ -71,7 +73,7 @@ class Pace:
 
     @property
     def lease(self) -> timedelta:
-        return timedelta(seconds=self.seconds + MARGIN)
+        return timedelta(seconds=self.seconds + self.margin)
 
 
 class Told(Protocol):

@@ -1,4 +1,4 @@
-"""What several commands share: the pack that is meant, JSON to read, and where the output goes."""
+"""What several commands share: the pack that is meant, JSON to read, where the output goes, and what a server says first."""
 
 import sys
 from collections.abc import Iterator
@@ -42,3 +42,10 @@ def written(target: str) -> Iterator[IO[bytes]]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def serving(address: str, locked: bool = True) -> None:
+    """Say where a server can be reached, and whether everybody may."""
+    print(f"fenpai 正在提供服务：{address}（控制台 {address}/console/，接口说明 {address}/docs）。按 Ctrl-C 结束。", flush=True)
+    if not locked:
+        print("还没有接口钥匙：只接受本机的请求，且不问是谁。发第一把钥匙：fenpai keys create --name 管理员 --scope admin", flush=True)

@@ -46,9 +46,20 @@ def environment(pack: Path) -> dict[str, str]:
     return {**os.environ, "FENPAI_PACK": str(pack), "FENPAI_PORT": "0", "COLUMNS": "200"}
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A pack that was demonstrated once, and what that said."""
+    folder = tmp_path_factory.mktemp("shown") / "pack"
+    shutil.copytree(PACK, folder)
+    write(folder, ORDERS)
+    return folder, run(folder)
+
+
 class TestDemo:
-    def test_sends_the_orders_through_the_api_and_says_what_became_of_each(self, pack: Path) -> None:
-        done = run(pack)
+    def test_sends_the_orders_through_the_api_and_says_what_became_of_each(
+        self, shown: tuple[Path, subprocess.CompletedProcess[str]]
+    ) -> None:
+        _, done = shown
         assert (done.returncode, done.stderr) == (0, "")
         first, second, third = (next(line for line in done.stdout.splitlines() if f"no-{number}" in line) for number in (1, 2, 3))
         assert "分派" in first and "云溪区球场办" in first and "云溪区账目办" in first and "类别明确：“篮球班”" in first  # noqa: PT018
@@ -57,8 +68,10 @@ class TestDemo:
         assert "退回热线" in third
         assert not any(said in done.stdout for said in ("已收", "还是原来的规则"))
 
-    def test_again_on_the_same_file_finds_them_received_and_points_out_that_the_rules_have_changed(self, pack: Path) -> None:
-        run(pack)
+    def test_again_on_the_same_file_finds_them_received_and_points_out_that_the_rules_have_changed(
+        self, shown: tuple[Path, subprocess.CompletedProcess[str]]
+    ) -> None:
+        pack, _ = shown
         words = pack / "words.txt"
         words.write_text(words.read_text(encoding="utf-8") + "\n某个新词\n", encoding="utf-8")
         again = run(pack)
@@ -66,27 +79,23 @@ class TestDemo:
         assert again.stdout.count("已收") == len(ORDERS)
         assert "还是原来的规则" in again.stdout
 
-    def test_the_sample_register_is_brought_in_before_the_orders(self, pack: Path) -> None:
+    def test_the_sample_register_comes_first_and_an_order_that_is_refused_is_told_and_the_others_go_on(self, pack: Path) -> None:
         register = "名称,别名,类别\n鲸豆湾体育发展有限公司,鲸豆湾,ball\n"
         (pack / "samples" / "institutions.csv").write_text(register, encoding="utf-8")
-        write(pack, [{**ORDERS[0], "institution": "鲸豆湾", "content": "孩子在那里上课，老师不好。"}])
+        named = {**ORDERS[0], "institution": "鲸豆湾", "content": "孩子在那里上课，老师不好。"}
+        write(pack, [named, {**ORDERS[2], "nosuch": 1}, ORDERS[1]])
         done = run(pack)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "按名录：“鲸豆湾体育发展有限公司”" in done.stdout
+        assert (done.returncode, done.stderr) == (1, "")
         assert "已导入示例名录：1 家机构" in done.stdout
+        assert "按名录：“鲸豆湾体育发展有限公司”" in done.stdout
+        assert "未收" in done.stdout
+        assert "提级牵头" in done.stdout
 
     def test_a_sample_register_that_is_wrong_is_told(self, pack: Path) -> None:
         (pack / "samples" / "institutions.csv").write_text("名称,类别\n鲸豆湾体育发展有限公司,chess\n", encoding="utf-8")
         done = run(pack)
         assert done.returncode == 2
         assert "示例名录" in done.stderr
-
-    def test_an_order_that_is_refused_is_told_and_the_others_go_on(self, pack: Path) -> None:
-        write(pack, [{**ORDERS[0], "nosuch": 1}, ORDERS[1]])
-        done = run(pack)
-        assert done.returncode == 1
-        assert "未收" in done.stdout
-        assert "提级牵头" in done.stdout
 
     def test_a_pack_without_samples_cannot_be_shown(self, pack: Path) -> None:
         shutil.rmtree(pack / "samples")

@@ -39,6 +39,7 @@ def process(command: str, url: str) -> Iterator[tuple[subprocess.Popen[str], str
         "ALLOW_PRIVATE_TARGETS": "yes",
         "DELIVERY_TIMEOUT": "5",  # on a busy machine a receiver is slow, and one that seems in trouble is left alone for long
         "DELIVERY_PAUSE": "0.05",
+        "DELIVERY_MARGIN": "3",  # what a killed one had claimed is waited for by the others
         "DELIVERY_ATTEMPTS": "100",
     }
     environment = os.environ | {f"FENPAI_{name}": value for name, value in settings.items()}
