@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +26,8 @@ from tests.api.conftest import served, settings_for
 from tests.outbox.receiver import Receiver, in_order
 
 CALLERS, EACH = 4, 12
+SEGMENT = 16 << 20
+"""What PostgreSQL writes its log in; its tables may become no larger while the disk is full."""
 LEAD = "gym_office"
 
 OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -76,7 +80,8 @@ class TestTheDatabase:
                 assert refused > 0
                 told(f"{database.dialect}, {name}", accepted, refused, receiver)
 
-    def test_restarted_in_between_loses_nothing(self) -> None:
+    def test_restarted_or_without_room_to_grow_loses_nothing(self) -> None:
+        """PostgreSQL: killed and started again; then its tables may not grow by a page, as on a full disk."""
         with (
             postgres.restartable() as server,
             postgres.database(server.get_uri(), "fenpai_restarted") as url,
@@ -85,6 +90,11 @@ class TestTheDatabase:
             accepted, refused = under(client, "restart", lambda: killed(server))
             check(client, app.state.office.database, receiver, accepted)
             told("postgresql, killed and started again", accepted, refused, receiver)
+            with psycopg.connect(url, autocommit=True) as admin:
+                swell(admin)
+                accepted, refused = under(client, "full", lambda: full_server(admin, server.get_pid()))
+            check(client, app.state.office.database, receiver, accepted)
+            told("postgresql, full disk", accepted, refused, receiver)
 
 
 @contextmanager
@@ -93,6 +103,33 @@ def killed(server: Any) -> Iterator[None]:
     os.kill(server.get_pid(), signal.SIGQUIT)
     yield
     server.start()
+
+
+@contextmanager
+def full_server(admin: psycopg.Connection[Any], postmaster: int) -> Iterator[None]:
+    """No table may grow beyond its log's segment: a write behind that fails as it does on a full disk, while the log has room still."""
+    limited(admin, postmaster, str(SEGMENT))
+    yield
+    limited(admin, postmaster, "unlimited")
+
+
+def swell(admin: psycopg.Connection[Any]) -> None:
+    """Bring the table of cases to the limit, by rows of transactions that are taken back: nothing uses their room before a vacuum."""
+    admin.execute("ALTER TABLE cases SET (autovacuum_enabled = off)")
+    while not admin.execute("SELECT pg_relation_size('cases') > %s", [SEGMENT]).fetchall()[0][0]:
+        with admin.transaction(force_rollback=True):
+            admin.execute("DO $$ BEGIN FOR n IN 1..100 LOOP UPDATE cases SET version = version; END LOOP; END $$")
+    admin.execute("SELECT pg_switch_wal()")
+
+
+def limited(admin: psycopg.Connection[Any], postmaster: int, size: str) -> None:
+    """How large files may become that the server's sessions write, those to come as well."""
+    sessions = [pid for (pid,) in admin.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")]
+    for pid in (postmaster, *sessions):
+        with suppress(subprocess.CalledProcessError, FileNotFoundError):  # a session may have ended meanwhile
+            owner = Path(f"/proc/{pid}").stat()  # the server's own user: root may not do it in every container
+            words = ["prlimit", "--pid", str(pid), f"--fsize={size}:unlimited"]
+            subprocess.run(words, check=True, capture_output=True, user=owner.st_uid, group=owner.st_gid, extra_groups=[])
 
 
 @contextmanager

@@ -151,10 +151,8 @@ class TestAReceiverInTrouble:
         slow = post.receiver(lambda _id, _times: Reply(after=1.5))
         quick = post.receiver(department=ASSIST)
         post.births(100)
-        began = time.monotonic()
         post.dispatch()
         quick.wait_taken(100)
-        assert time.monotonic() - began < 3
         assert slow.taken == []
 
     def test_uses_up_the_attempts_of_few_of_its_letters(self, post: Post) -> None:
