@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from importlib import import_module
@@ -70,7 +70,8 @@ from service.casework import Casework, Clockwork, Handbook, Now
 from service.channels import Channels
 from service.config import Settings, is_loopback
 from service.dispatcher import Dispatcher, Pace
-from service.errors import DatabaseUnreachable, ListenFailed, OpenDoor, SettingsInvalid, StorageUnavailable
+from service.errands import errands
+from service.errors import ListenFailed, OpenDoor, SettingsInvalid
 from service.impatience import Impatient
 from service.incidents import Sorter
 from service.keyring import Keyring, Tokens
@@ -211,7 +212,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
     async with AsyncExitStack() as stack:
         database = db.connect(settings.database_url)
         stack.callback(database.close)
-        await asyncio.to_thread(upgrade, database)
+        await asyncio.to_thread(db.prepare, database)
         vault = Vault.open(settings.keys, _key_file(database))
         writer = Writer(database)
         writer.start()
@@ -251,15 +252,6 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         stack.callback(office.bell.close)
         _announce(office)
         yield office
-
-
-def upgrade(database: db.Database) -> None:
-    try:
-        db.upgrade(database)
-    except StorageUnavailable as error:
-        raise DatabaseUnreachable(error.detail) from error
-    except OSError as error:
-        raise DatabaseUnreachable(f"打不开数据库文件 {database.path}：{error.strerror}。请检查文件夹是否存在、能否写入。") from error
 
 
 def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: active.ActiveRules, vault: Vault, now: Now) -> Office:
@@ -336,18 +328,6 @@ def _keeper(writer: Writer, meters: Meters) -> Callable[[NewCase], Any]:
         return store.insert_cases(conn, new)
 
     return lambda case: writer.submit_item(insert, case)
-
-
-@asynccontextmanager
-async def errands(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Things done beside the serving, for as long as it lasts."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _announce(office: Office) -> None:

@@ -246,6 +246,16 @@ def upgrade(database: Database) -> None:
         command.upgrade(_alembic(conn), "head")
 
 
+def prepare(database: Database) -> None:
+    """Bring the schema up at a start; a StartError says why it cannot be done."""
+    try:
+        upgrade(database)
+    except StorageUnavailable as error:
+        raise DatabaseUnreachable(error.detail) from error
+    except OSError as error:
+        raise DatabaseUnreachable(f"打不开数据库文件 {database.path}：{error.strerror}。请检查文件夹是否存在、能否写入。") from error
+
+
 def check(database: Database) -> None:
     """Refuse a database that is older or newer than this code."""
     found = revision(database)

@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
-from service import app, db, dial, log, store
+from service import db, dial, log, store
 from service.api.meters import Meters
 from service.channels import Channels
 from service.config import Settings
 from service.db import Database
 from service.dispatcher import Dispatcher, Pace
+from service.errands import errands
 from service.errors import WorkRefused
 from service.vault import Vault
 
@@ -33,7 +34,7 @@ async def _work(settings: Settings, database: Database, paper: log.Paper, begun:
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    async with _dispatching(settings, database), app.errands(paper.turn()):
+    async with _dispatching(settings, database), errands(paper.turn()):
         structlog.get_logger().info("working", database=database.dialect)
         if begun:
             begun()
@@ -43,7 +44,7 @@ async def _work(settings: Settings, database: Database, paper: log.Paper, begun:
 @asynccontextmanager
 async def _dispatching(settings: Settings, database: Database) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        await asyncio.to_thread(app.upgrade, database)
+        await asyncio.to_thread(db.prepare, database)
         vault = Vault.open(settings.keys, None)
         await asyncio.to_thread(_bind, database, vault)
         channels = Channels(seconds=settings.delivery_timeout, private=settings.private_targets)

@@ -64,7 +64,10 @@ def _page(conn: Any, query: DeliveryQuery, before: tuple[int, str] | None) -> li
     responses=responses.problems(DeliveryNotFound, ChannelMissing, *responses.WRITE),
 )
 async def replay_delivery(delivery_id: DeliveryId, request: Request, here: WholeOffice, reach: Bound) -> Response:
-    """把已送达或已放弃的消息原样再送一次，`webhook-id` 不变，次数从头计；还在等待的则立即再试。记入案件的经过。"""
+    """把已送达或已放弃的消息原样再送一次，`webhook-id` 不变，次数从头计；还在等待的则立即再试。记入案件的经过。
+
+    它可能晚于同案后来的消息送到：信封的 `sequence`（CloudEvents 扩展）按文字比较，收的一方丢弃不比已收的大的。
+    """
     by = caller(request.scope).name or ACTOR
     row = await here.writer.submit(lambda conn: _replay(conn, delivery_id, reach, by))
     here.dispatcher.wake()

@@ -24,9 +24,12 @@ def delivery_id(case_id: str, version: int, department: str) -> str:
     return f"{case_id}-{version}-{department}"
 
 
-def envelope(id_: str, kind: str, at: datetime, data: dict[str, Any], subject: str | None = None) -> str:
-    """An event as CloudEvents 1.0 writes it in JSON."""
-    named = dict(subject=subject) if subject else {}  # noqa: C408  # the attribute of CloudEvents, not a category of ours
+def envelope(id_: str, kind: str, at: datetime, data: dict[str, Any], case: Case | None = None, version: int = 0) -> str:
+    """An event as CloudEvents 1.0 writes it in JSON.
+
+    Of a case it bears the extension `sequence`, which compares as text: a letter that is sent once more may come after newer ones.
+    """
+    named = {"subject": case.id, "sequence": f"{version:010}"} if case else {}
     head = {"specversion": "1.0", "id": id_, "source": SOURCE, "type": TYPE + kind, **named, "time": at}
     return orjson.dumps({**head, "datacontenttype": "application/json", "data": data}).decode()
 
@@ -35,7 +38,7 @@ def of_birth(case: NewCase, part: CaseDepartment, seq: int) -> str:
     """A new case, to one of its departments."""
     id_ = delivery_id(case.id, 1, part.department)
     data = _data(case, part.department, part.role, 1, seq)
-    return envelope(id_, "case.received", case.created_at, data, case.id)
+    return envelope(id_, "case.received", case.created_at, data, case, 1)
 
 
 def of_move(case: CaseRow, event: Event, department: str, part: Part, note: str | None) -> str:
@@ -44,7 +47,7 @@ def of_move(case: CaseRow, event: Event, department: str, part: Part, note: str 
     facts = {name: value for name, value in orjson.loads(event.data).items() if name not in {"note_hash", "state_hash", "key"}}
     said = discreet(orjson.loads(note)) if note else {}
     data = _data(case, department, part, case.version, event.seq) | {"facts": facts, "note": said}
-    return envelope(id_, event.kind, event.at, data, case.id)
+    return envelope(id_, event.kind, event.at, data, case, case.version)
 
 
 def parts_after(before: tuple[CaseDepartment, ...], after: tuple[CaseDepartment, ...]) -> Iterator[tuple[str, Part]]:
