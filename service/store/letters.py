@@ -29,9 +29,14 @@ def envelope(id_: str, kind: str, at: datetime, data: dict[str, Any], case: Case
 
     Of a case it bears the extension `sequence`, which compares as text: a letter that is sent once more may come after newer ones.
     """
-    named = {"subject": case.id, "sequence": f"{version:010}"} if case else {}
+    named = _named(subject=case.id, sequence=f"{version:010}") if case else {}
     head = {"specversion": "1.0", "id": id_, "source": SOURCE, "type": TYPE + kind, **named, "time": at}
     return orjson.dumps({**head, "datacontenttype": "application/json", "data": data}).decode()
+
+
+def _named(**attributes: str) -> dict[str, str]:
+    """Attributes by their names: `subject` is CloudEvents' word here, no category of a pack."""
+    return attributes
 
 
 def of_birth(case: NewCase, part: CaseDepartment, seq: int) -> str:
