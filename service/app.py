@@ -278,7 +278,7 @@ def _furnish(settings: Settings, database: db.Database, writer: Writer, rules: a
     tokens = _tokens(settings)
     signed_in = Sessions(reads, writer, keyring, tokens, idle, longest)
     sign_on = SignOn(settings, tokens, writer, signed_in) if tokens and settings.oidc_client else None
-    doors = keyring, tokens, signed_in, sign_on, rates, Guesses(writer, meters)
+    doors = keyring, tokens, signed_in, sign_on, rates, Guesses(writer, meters, settings.wrong_keys)
     benches = Workshop(), Jobs(database, writer), *doors, _traces(settings), warden, follower, watch
     return Office(settings, database, writer, rules, names, desk, reads, bell, meters, casework, vault, sender, dispatcher, *benches)
 

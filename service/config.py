@@ -59,6 +59,7 @@ class Settings(BaseModel):
     oidc_scopes: str = Field("", description="角色对应的权限，例如 rexian=hotline,jiaoyu=department:education")
     otel_endpoint: str = Field("", description="OpenTelemetry 收集器，例如 http://收集器:4318/v1/traces；不设则不送（须装 fenpai[otel]）")
     rate: int = Field(12_000, ge=0, description="一把钥匙每分钟最多多少个请求，0 为不限；每个副本各自计数")
+    wrong_keys: int = Field(60, ge=1, description="一个地址每分钟至多出示多少次不对的钥匙，再错的不理会；每个副本各自计数")
     max_pollers: int = Field(1_000, ge=0, description="同时等待变更的轮询最多多少个")
     max_register_bytes: int = Field(10_000_000, ge=1_000, le=100_000_000, description="名录文件最多多少字节")
 

@@ -12,7 +12,7 @@ from service.sessions import NOBODY, neighbourhood
 from service.throttle import Throttle
 from service.writer import Writer
 
-GUESSES, GUESS_SECONDS = 60, 60
+GUESS_SECONDS = 60
 TELL_SECONDS = 600
 """How often one address may stand in the audit for its wrong keys: the audit is for ever, and guessing costs nothing."""
 KIND = "key.guessed"
@@ -21,9 +21,9 @@ KIND = "key.guessed"
 class Guesses:
     """Counts wrong keys, on this replica."""
 
-    def __init__(self, writer: Writer, meters: Meters) -> None:
-        self._writer, self._meters = writer, meters
-        self._counted = Throttle(GUESSES, GUESS_SECONDS)
+    def __init__(self, writer: Writer, meters: Meters, most: int) -> None:
+        self._writer, self._meters, self._most = writer, meters, most
+        self._counted = Throttle(most, GUESS_SECONDS)
         self._told = Throttle(1, TELL_SECONDS)
 
     async def note(self, address: str) -> None:
@@ -37,7 +37,7 @@ class Guesses:
             with suppress(Unavailable):
                 await self._writer.submit(
                     lambda conn: store.tell_session(
-                        conn, KIND, NOBODY, store.now(conn), address=address, within=GUESS_SECONDS, most=GUESSES
+                        conn, KIND, NOBODY, store.now(conn), address=address, within=GUESS_SECONDS, most=self._most
                     )
                 )
         raise TooManyGuesses(self._counted.wait(where))

@@ -14,7 +14,7 @@ from service.api.deps import Office, WholeOffice
 from service.api.plain import Json, body_of, door, validated
 from service.api.problems import ERROR
 from service.api.session import MOST_BYTES, is_https
-from service.errors import FenpaiError, ForeignPage, SignOnMissing, SignOnRefused, SignOnUnavailable, TooManyAttempts
+from service.errors import FenpaiError, ForeignPage, ParameterInvalid, SignOnMissing, SignOnRefused, SignOnUnavailable, TooManyAttempts
 from service.signon import CALLBACK, MINUTES, Returned, SignOn
 
 router = door("/v1/session/oidc", "登录")
@@ -54,7 +54,7 @@ async def begin_sign_on(request: Request, here: WholeOffice) -> Response:
     summary="单位账号登录之后转回这里",
     response_class=RedirectResponse,
     response_description="已登录，转回控制台；答复带 Cookie",
-    responses=responses.problems(SignOnMissing, SignOnRefused, SignOnUnavailable, TooManyAttempts, *responses.WRITE),
+    responses=responses.problems(SignOnMissing, SignOnRefused, SignOnUnavailable, ParameterInvalid, TooManyAttempts, *responses.WRITE),
 )
 async def finish_sign_on(
     request: Request,

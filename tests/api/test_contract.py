@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
@@ -28,27 +29,35 @@ contract.config.generation.update(with_security_parameters=False)
 contract.config.checks.negative_data_rejection.expected_statuses.append("413")
 
 
-# More of them, and PostgreSQL: FENPAI_TEST_EXAMPLES=200 FENPAI_TEST_CONTRACT=postgres make test T=tests/api/test_contract.py
+# More of them: FENPAI_TEST_EXAMPLES=200 make test T=tests/api/test_contract.py; one database alone: FENPAI_TEST_CONTRACT=postgres
 EXAMPLES = int(os.environ.get("FENPAI_TEST_EXAMPLES", "16"))
-DATABASE = os.environ.get("FENPAI_TEST_CONTRACT", "sqlite")
+DATABASES = os.environ.get("FENPAI_TEST_CONTRACT", "sqlite,postgres").split(",")
+FREELY = {"rate": 1_000_000, "wrong_keys": 1_000_000}
 SCOPES = ("hotline", "department:gym_office", "viewer", "rule_admin", "approver")
 
-
-@pytest.fixture(scope="module")
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("contract")
-    url = f"sqlite:///{folder}/fenpai.db" if DATABASE == "sqlite" else request.getfixturevalue("module_url")
-    # As many requests as the machine can send: how many a key may send is tested elsewhere.
-    with served(create_app(settings_for(url, rate=1_000_000))) as address:
-        yield address
+Way = tuple[str, str]
+"""A house and a key to show there."""
 
 
 @pytest.fixture(scope="module")
-def keys(address: str) -> Iterator[str]:
-    """Keys to show, one for each request: every other an administrator's, and between them those of each scope in turn."""
-    admin = _made(address, "admin", "")
-    others = [_made(address, scope, admin) for scope in SCOPES]
-    return cycle(chain.from_iterable((admin, other) for other in others))
+def houses(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """A house on each database."""
+    urls = {"sqlite": lambda: f"sqlite:///{tmp_path_factory.mktemp('contract')}/fenpai.db", "postgres": lambda: _postgres(request)}
+    with ExitStack() as stack:
+        # As many requests, and wrong keys, as the machine can send: how many one may send is tested elsewhere.
+        yield [stack.enter_context(served(create_app(settings_for(urls[name](), **FREELY)))) for name in DATABASES]
+
+
+def _postgres(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("module_url"))
+
+
+@pytest.fixture(scope="module")
+def ways(houses: list[str]) -> Iterator[Way]:
+    """For each request a house and a key: the databases in turn, every other pair with an administrator's key, the rest by each scope."""
+    admins = [(house, _made(house, "admin", "")) for house in houses]
+    others = [[(house, _made(house, scope, admin)) for house, admin in admins] for scope in SCOPES]
+    return cycle(chain.from_iterable((*admins, *each) for each in others))
 
 
 def _made(address: str, scope: str, admin: str) -> str:
@@ -65,11 +74,12 @@ def _made(address: str, scope: str, admin: str) -> str:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_documented(case: Any, address: str, keys: Iterator[str]) -> None:
+def test_every_answer_is_as_documented(case: Any, ways: Iterator[Way]) -> None:
     _hurry(case)
     # What fits the schema may still be refused: a year, a department that does not exist.
-    headers = {"Authorization": f"Bearer {next(keys)}"}
-    case.call_and_validate(base_url=address, headers=headers, excluded_checks=[positive_data_acceptance])
+    house, key = next(ways)
+    headers = {"Authorization": f"Bearer {key}"}
+    case.call_and_validate(base_url=house, headers=headers, excluded_checks=[positive_data_acceptance])
 
 
 def _hurry(case: Any) -> None:

@@ -14,13 +14,13 @@ from starlette.testclient import TestClient
 
 from service import impatience
 from service.api import bodies
-from service.api.guesses import GUESSES
 from service.app import create_app
 from service.impatience import Impatient
 from tests.api.conftest import Orders, lines, opened, served, settings_for
 from tests.api.test_access import bearer, code, mint
 
 RATE = 20
+GUESSES = 12
 JSON = {"Content-Type": "application/json"}
 
 
@@ -42,7 +42,7 @@ class TestHowOften:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """Behind a proxy of ours at 10.9.8.7, with a key."""
     url = f"sqlite:///{tmp_path_factory.mktemp('guesses')}/fenpai.db"
-    with opened(create_app(settings_for(url, trusted_proxies="10.9.8.7, fd00::/8"))) as client:
+    with opened(create_app(settings_for(url, trusted_proxies="10.9.8.7, fd00::/8", wrong_keys=GUESSES))) as client:
         yield client, mint(client, "admin")["key"]
 
 
