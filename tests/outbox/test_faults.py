@@ -1,6 +1,7 @@
 """The database fails while orders come in: full, read-only, restarted in between. No accepted case is lost, none is there twice."""
 
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -8,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,29 @@ CALLERS, EACH = 4, 12
 SEGMENT = 16 << 20
 """What PostgreSQL writes its log in; its tables may become no larger while the disk is full."""
 LEAD = "gym_office"
+DATABASE = "fenpai_restarted"
 
 OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 """Connections keep how they were opened; these are made anew."""
 
-Fault = Callable[[Database], Any]
+Fault = Callable[[Database], AbstractContextManager[None]]
 
 
-@contextmanager
-def said_to_each_connection(database: Database, words: str, otherwise: str) -> Iterator[None]:
-    """SQLite: whoever takes a connection to write is told this while the fault lasts, and the other from then on."""
-    lasts = [True]
-    event.listen(database.writer, "checkout", lambda raw, *_: raw.execute(words if lasts else otherwise))
-    yield
-    lasts.clear()
+def said_to_each_connection(database: Database, words: str, otherwise: str) -> AbstractContextManager[None]:
+    """SQLite: whoever takes a connection to write is told this while the fault lasts, and the other before and after.
+
+    It listens from this call on, before anybody writes: a pool that is in use takes no new listener safely.
+    """
+    lasts = threading.Event()
+    event.listen(database.writer, "checkout", lambda raw, *_: raw.execute(words if lasts.is_set() else otherwise))
+
+    @contextmanager
+    def fault() -> Iterator[None]:
+        lasts.set()
+        yield
+        lasts.clear()
+
+    return fault()
 
 
 def full(database: Database) -> AbstractContextManager[None]:
@@ -50,12 +59,14 @@ def full(database: Database) -> AbstractContextManager[None]:
     return said_to_each_connection(database, "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1073741823")
 
 
-@contextmanager
-def read_only(database: Database) -> Iterator[None]:
+def read_only(database: Database) -> AbstractContextManager[None]:
     if database.dialect == "sqlite":
-        with said_to_each_connection(database, "PRAGMA query_only = ON", "PRAGMA query_only = OFF"):
-            yield
-        return
+        return said_to_each_connection(database, "PRAGMA query_only = ON", "PRAGMA query_only = OFF")
+    return read_only_server(database)
+
+
+@contextmanager
+def read_only_server(database: Database) -> Iterator[None]:
     url = database.writer.url.set(drivername="postgresql")
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
         for words in ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"):
@@ -75,7 +86,7 @@ class TestTheDatabase:
         with house(database_url) as (client, app, receiver):
             database = app.state.office.database
             for name, fault in faults.items():
-                accepted, refused = under(client, name, partial(fault, database))
+                accepted, refused = under(client, name, fault(database))
                 check(client, database, receiver, accepted)
                 assert refused > 0
                 told(f"{database.dialect}, {name}", accepted, refused, receiver)
@@ -84,15 +95,15 @@ class TestTheDatabase:
         """PostgreSQL: killed and started again; then its tables may not grow by a page, as on a full disk."""
         with (
             postgres.restartable() as server,
-            postgres.database(server.get_uri(), "fenpai_restarted") as url,
+            postgres.database(server.get_uri(), DATABASE) as url,
             house(url) as (client, app, receiver),
         ):
-            accepted, refused = under(client, "restart", lambda: killed(server))
+            accepted, refused = under(client, "restart", killed(server))
             check(client, app.state.office.database, receiver, accepted)
             told("postgresql, killed and started again", accepted, refused, receiver)
             with psycopg.connect(url, autocommit=True) as admin:
                 swell(admin)
-                accepted, refused = under(client, "full", lambda: full_server(admin, server.get_pid()))
+                accepted, refused = under(client, "full", full_server(server.get_pid()))
             check(client, app.state.office.database, receiver, accepted)
             told("postgresql, full disk", accepted, refused, receiver)
 
@@ -100,17 +111,20 @@ class TestTheDatabase:
 @contextmanager
 def killed(server: Any) -> Iterator[None]:
     """The server dies at once, without a checkpoint, and is started again."""
-    os.kill(server.get_pid(), signal.SIGQUIT)
+    ends = os.pidfd_open(server.get_pid())
+    signal.pidfd_send_signal(ends, signal.SIGQUIT)
     yield
+    select.select([ends], [], [])  # as it ends it takes its socket away, which would be that of the next
+    os.close(ends)
     server.start()
 
 
 @contextmanager
-def full_server(admin: psycopg.Connection[Any], postmaster: int) -> Iterator[None]:
+def full_server(postmaster: int) -> Iterator[None]:
     """No table may grow beyond its log's segment: a write behind that fails as it does on a full disk, while the log has room still."""
-    limited(admin, postmaster, str(SEGMENT))
+    limited(postmaster, str(SEGMENT))
     yield
-    limited(admin, postmaster, "unlimited")
+    limited(postmaster, "unlimited")
 
 
 def swell(admin: psycopg.Connection[Any]) -> None:
@@ -122,14 +136,20 @@ def swell(admin: psycopg.Connection[Any]) -> None:
     admin.execute("SELECT pg_switch_wal()")
 
 
-def limited(admin: psycopg.Connection[Any], postmaster: int, size: str) -> None:
+def limited(postmaster: int, size: str) -> None:
     """How large files may become that the server's sessions write, those to come as well."""
-    sessions = [pid for (pid,) in admin.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")]
-    for pid in (postmaster, *sessions):
+    limit(postmaster, size)  # first: who is born from now on has it from there
+    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
         with suppress(subprocess.CalledProcessError, FileNotFoundError):  # a session may have ended meanwhile
-            owner = Path(f"/proc/{pid}").stat()  # the server's own user: root may not do it in every container
-            words = ["prlimit", "--pid", str(pid), f"--fsize={size}:unlimited"]
-            subprocess.run(words, check=True, capture_output=True, user=owner.st_uid, group=owner.st_gid, extra_groups=[])
+            title = Path(f"/proc/{child}/cmdline").read_text()
+            if not title.startswith("postgres: ") or DATABASE in title:  # the server's own writers may write on
+                limit(int(child), size)
+
+
+def limit(pid: int, size: str) -> None:
+    owner = Path(f"/proc/{pid}").stat()  # the server's own user: root may not do it in every container
+    words = ["prlimit", "--pid", str(pid), f"--fsize={size}:unlimited"]
+    subprocess.run(words, check=True, capture_output=True, user=owner.st_uid, group=owner.st_gid, extra_groups=[])
 
 
 @contextmanager
@@ -142,7 +162,7 @@ def house(url: str) -> Iterator[tuple[httpx.Client, FastAPI, Receiver]]:
         yield client, app, receiver
 
 
-def under(client: httpx.Client, name: str, fault: Callable[[], Any]) -> tuple[dict[str, str], int]:
+def under(client: httpx.Client, name: str, fault: AbstractContextManager[None]) -> tuple[dict[str, str], int]:
     """Several hotlines send, each order until it is accepted, while the fault comes and goes: numbers with cases, and how many refusals."""
     accepted: dict[str, str] = {}
     refusals: list[int] = []
@@ -151,7 +171,7 @@ def under(client: httpx.Client, name: str, fault: Callable[[], Any]) -> tuple[di
         for caller in range(CALLERS):
             callers.submit(send_all, client, f"{name}-{caller}", accepted, refusals, begun)
         begun.wait(20)
-        with fault():
+        with fault:
             patience = time.monotonic() + 20
             while not refusals:
                 assert time.monotonic() < patience
@@ -176,7 +196,10 @@ def send_all(client: httpx.Client, name: str, accepted: dict[str, str], refusals
 
 def check(client: httpx.Client, database: Database, receiver: Receiver, accepted: dict[str, str]) -> None:
     """Every accepted case is there once, with its event, its timer and its letter; the feed has no gap and the chain holds."""
-    receiver.wait(lambda: set(accepted.values()) <= {got.data["case_id"] for got in receiver.taken}, 60)
+    try:
+        receiver.wait(lambda: set(accepted.values()) <= {got.data["case_id"] for got in receiver.taken}, 60)
+    except AssertionError as vain:
+        raise AssertionError(f"{vain}; cases without their letter: {left(client, accepted, receiver)}") from None
     assert in_order(receiver.taken)
     with database.read() as conn:
         rows = [store.find_case(conn, "hotline", number) for number in accepted]
@@ -189,6 +212,12 @@ def check(client: httpx.Client, database: Database, receiver: Receiver, accepted
     assert [change["seq"] for change in changes] == list(range(1, len(changes) + 1))
     births = [change["case_id"] for change in changes if change["kind"] == "case.received"]
     assert len(births) == len(set(births)) == cases
+
+
+def left(client: httpx.Client, accepted: dict[str, str], receiver: Receiver) -> list[tuple[str, Any]]:
+    """What became of the letters that did not come."""
+    missing = set(accepted.values()) - {got.data["case_id"] for got in receiver.taken}
+    return [(case, client.get("/v1/deliveries", params={"case": case}).json()) for case in missing]
 
 
 def told(what: str, accepted: dict[str, str], refused: int, receiver: Receiver) -> None:
