@@ -139,8 +139,8 @@ class CasePage(BaseModel):
 class CaseCount(BaseModel):
     """件数: how many cases a list has."""
 
-    count: int = Field(description="件数；至多数到 10000")
-    more: bool = Field(description="true：不止这些，数到 10000 为止")
+    count: int = Field(description="件数：按最窄的一个条件至多看 10000 件，其中符合的")
+    more: bool = Field(description="true：没有看完，实际不少于 count")
 
 
 class Change(BaseModel):

@@ -44,7 +44,7 @@ router = door("/v1/cases", "案件")
 intake = door("/v1/cases", "案件", PlainRoute)
 
 MOST_COUNTED = 10_000
-"""So many cases are counted; more is told as more."""
+"""So many cases are looked at; that there are more is told."""
 
 CaseId = Annotated[str, Path(description="案件编号（ULID）")]
 
@@ -130,11 +130,11 @@ async def list_cases(
     responses=responses.problems(ParameterInvalid, OthersCases, *responses.READ),
 )
 async def count_cases(query: Annotated[CaseFilters, Query()], here: WholeOffice, reads: Reading, reach: Reach) -> Response:
-    """符合条件的案件有多少件；条件与查询案件相同。至多数到 10000，再多只答 `more`，一百万件时也一样快。各项统计见 `/v1/stats`。"""
+    """符合条件的案件有多少件；条件与查询案件相同。至多看 10000 件，没有看完的答 `more`，一百万件时也一样快。各项统计见 `/v1/stats`。"""
     asked = own(CaseQuery(**query.model_dump()), reach)
     await check_codes(asked, here.rules.engine, reads)
-    count = await reads(store.count_listed, filters_of(asked, here), MOST_COUNTED)
-    return Json({"count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED})
+    count, whole = await reads(store.count_listed, filters_of(asked, here), MOST_COUNTED)
+    return Json({"count": count, "more": not whole})
 
 
 Asked = CaseQuery | DeliveryQuery | IncidentQuery | StatsQuery

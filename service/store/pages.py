@@ -1,11 +1,12 @@
 """Lists of cases: filtered, page by page, never skipping or repeating one, and no slower among a million than among a thousand."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Select, Subquery, and_, bindparam, case, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from models.tables import Moment, case_departments, case_issues, cases, events, from_text, incidents, marks, not_normal, to_text
@@ -15,6 +16,14 @@ from service.store.incidents import sorted_to
 from service.store.rows import CaseRow, Cursor, Filters, Order, Page
 
 EQUALS = ("status", "decision", "lead", "category", "urgency", "source_system", "source_order_no", "merged_into", "street")
+
+NARROW = (
+    *("source_order_no", "merged_into", "marks", "incident", "urgency", "issue", "department"),
+    *("street", "lead", "category", "status", "missing", "source_system", "decision"),
+)
+"""Conditions, those first that are likely to leave the fewest."""
+LATER = (*EQUALS, "missing", "incident", "department")
+"""Conditions that are looked at in what another one gave."""
 
 SLACK = timedelta(hours=1)
 """By how much replicas' clocks may differ before `updated_since` misses what the slower one wrote."""
@@ -30,19 +39,50 @@ def list_cases(conn: Connection, filters: Filters, *, limit: int, cursor: Cursor
     changes a case that changes while one reads comes up again at the end, and none is passed over.
     """
     since = _changed_since(conn, filters)
-    statement = _after(_wanted(WITH_PARTS, filters), filters, cursor, order)
+    sorted_ = _is_sorted(filters, since) and order != "changed"
+    what: Select[Any] = select(cases.c.id) if sorted_ else WITH_PARTS
+    statement = _after(_wanted(what, filters), filters, cursor, order)
     if since is not None and (since.few or order == "changed"):
         statement = statement.where(cases.c.seq > since.seq)
-    found = read_cases(conn, statement.order_by(*_order(filters, order, since)).limit(limit + 1))
+    statement = statement.order_by(*_order(filters, order, since)).limit(limit + 1)
+    if sorted_:  # their ids alone, for rows are wide
+        statement = WITH_PARTS.where(cases.c.id.in_(statement)).order_by(cases.c.created_at.desc(), cases.c.id.desc())
+    found = read_cases(conn, statement)
     return Page(found[:limit], _cursor(found[limit - 1], order) if len(found) > limit else None)
 
 
-def count_listed(conn: Connection, filters: Filters, most: int) -> int:
-    """How many cases the list has; nobody counts on behind so many and one."""
-    statement = _wanted(select(cases.c.id), filters)
+def count_listed(conn: Connection, filters: Filters, most: int) -> tuple[int, bool]:
+    """How many cases the list has among the first so many that its narrowest condition gives, and whether these were all."""
+    narrow = next(filter(partial(_narrows, filters), NARROW), None)
+    wide = [name for name in LATER if name != narrow and getattr(filters, name) not in {None, True}]
+    first = replace(filters, **dict.fromkeys(wide))
+    read = [name for name in EQUALS if name in wide or name == filters.missing]
+    looked = _wanted(select(cases.c.id, *(cases.c[name] for name in read)), first)
     if (since := _changed_since(conn, filters)) is not None:
-        statement = statement.where(cases.c.seq > since.seq)
-    return int(conn.execute(select(func.count()).select_from(statement.limit(most + 1).subquery())).scalar_one())
+        looked = looked.where(cases.c.seq > since.seq)
+    found = looked.limit(most + 1).subquery()
+    meant = case((and_(true(), *_also(filters, wide, found)), 1))
+    seen, count = conn.execute(select(func.count(), func.count(meant)).select_from(found)).one()
+    return min(count, most), seen <= most
+
+
+def _narrows(filters: Filters, name: str) -> bool:
+    """Whether an index gives the cases that meet this condition, and they are not nearly all."""
+    value = getattr(filters, name)
+    return value is not None and (_is_rare(value) if name == "urgency" else name != "decision" and value is not False)
+
+
+def _also(filters: Filters, wide: Sequence[str], found: Subquery) -> Iterator[ColumnElement[bool]]:
+    for name in wide:
+        if name in EQUALS:
+            yield found.c[name] == getattr(filters, name)
+        elif name == "missing":
+            yield found.c[str(filters.missing)].is_(None)
+        elif name == "incident":
+            yield ~exists(select(incidents.c.case_id).where(incidents.c.case_id == found.c.id))
+        else:
+            part = (case_departments.c.case_id == found.c.id) & (case_departments.c.department == filters.department)
+            yield exists(select(case_departments.c.case_id).where(part))
 
 
 def list_position(conn: Connection, filters: Filters) -> int:
@@ -118,7 +158,7 @@ def _after(statement: Select[Any], filters: Filters, cursor: Cursor | None, orde
 def _order(filters: Filters, order: Order, since: "_Since | None") -> list[ColumnElement[Any]]:
     if order == "changed":
         return [cases.c.seq.asc()]
-    if filters.due_before is not None or filters.marks is not None or filters.incident or (since is not None and since.few):
+    if _is_sorted(filters, since):
         # Said so that no index gives this order: SQLite would walk that one to its end rather than sort the few.
         return [func.coalesce(column, column).desc() for column in _place(filters)]
     place = _place(filters)
@@ -126,6 +166,11 @@ def _order(filters: Filters, order: Order, since: "_Since | None") -> list[Colum
         # Of no effect among those that have none, but PostgreSQL knows its index by it.
         place = (cases.c[filters.missing], *place)
     return [column.desc() for column in place]
+
+
+def _is_sorted(filters: Filters, since: "_Since | None") -> bool:
+    """Whether the cases asked for are few enough to be sorted."""
+    return filters.due_before is not None or filters.marks is not None or bool(filters.incident) or (since is not None and since.few)
 
 
 def _place(filters: Filters) -> tuple[ColumnElement[Any], ...]:

@@ -1,7 +1,7 @@
 """The console among many cases: until 今日 and 工单 can be read, until a changed condition shows its rows, and how much is sent.
 
-Run: python -m tests.benchmarks.console [CASES ROUNDS] (100,000 and 5 by default), on SQLite, with a real browser. A file named by
-FENPAI_BENCH_DB is seeded only if it is not there, and stays. A page counts as read when its last figure or row stands there, not when
+Run: python -m tests.benchmarks.console [CASES ROUNDS FILE] (100,000 and 5 by default), on SQLite, with a real browser. A database file that
+is named is seeded only if it is not there, and stays. A page counts as read when its last figure or row stands there, not when
 the first colour is painted; "cold" is a browser that was never here.
 """
 
@@ -148,10 +148,10 @@ def furnish(url: str, cases: int) -> None:
             conn.execute(text("ANALYZE"))
 
 
-def main(cases: int = CASES, rounds: int = ROUNDS) -> None:
+def main(cases: int = CASES, rounds: int = ROUNDS, kept: str = "") -> None:
     sizes()
     with tempfile.TemporaryDirectory(prefix="fenpai-bench-") as folder:
-        file = Path(os.environ.get("FENPAI_BENCH_DB") or Path(folder) / "fenpai.db")
+        file = Path(kept or Path(folder) / "fenpai.db")
         url = f"sqlite:///{file}"
         if not file.exists():
             furnish(url, cases)
@@ -164,4 +164,4 @@ def main(cases: int = CASES, rounds: int = ROUNDS) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(number) for number in sys.argv[1:]))
+    main(*(int(number) for number in sys.argv[1:3]), *sys.argv[3:4])

@@ -102,8 +102,7 @@ class TestFilters:
     def test_each_asks_for_what_it_says(self, filed: Database, filters: Filters, expected: list[str]) -> None:
         assert numbers(filed, filters) == expected
         with filed.read() as conn:
-            assert store.count_listed(conn, filters, 10) == len(expected)
-            assert store.count_listed(conn, filters, 0) == min(len(expected), 1)
+            assert store.count_listed(conn, filters, 10) == (len(expected), True)
 
     def test_a_case_names_all_its_departments_when_one_is_asked_for(self, filed: Database) -> None:
         with filed.read() as conn:
@@ -143,6 +142,7 @@ def test_any_two_filters_go_together(database: Database, order: Order) -> None:
             filters = Filters(**{one: ASKED[one], other: ASKED[other]})  # type: ignore[arg-type]
             cases = store.list_cases(conn, filters, limit=5, order=order).cases
             assert "TJ00000001" in {case.source_order_no for case in cases}
+            assert store.count_listed(conn, filters, 10) == (len(cases), True)
             urgent = store.list_cases(conn, replace(filters, urgency="urgent", source_order_no=None), limit=5, order=order).cases
             assert [case.source_order_no for case in urgent] == ["other"]
 
