@@ -45,10 +45,13 @@ def list_cases(conn: Connection, filters: Filters, *, limit: int, cursor: Cursor
     if since is not None and (since.few or order == "changed"):
         statement = statement.where(cases.c.seq > since.seq)
     statement = statement.order_by(*_order(filters, order, since)).limit(limit + 1)
-    if sorted_:  # their ids alone, for rows are wide
-        statement = WITH_PARTS.where(cases.c.id.in_(statement)).order_by(cases.c.created_at.desc(), cases.c.id.desc())
-    found = read_cases(conn, statement)
+    found = read_cases(conn, _whole(statement) if sorted_ else statement)
     return Page(found[:limit], _cursor(found[limit - 1], order) if len(found) > limit else None)
+
+
+def _whole(ids: Select[Any]) -> Select[Any]:
+    """The cases of which these are the ids: those that are sorted are sorted without their wide rows."""
+    return WITH_PARTS.where(cases.c.id.in_(ids)).order_by(cases.c.created_at.desc(), cases.c.id.desc())
 
 
 def count_listed(conn: Connection, filters: Filters, most: int) -> tuple[int, bool]:
