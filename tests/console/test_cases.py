@@ -1,5 +1,6 @@
 """Cases: found by conditions that stand in the address, read with their evidence in place, and moved by two officers at once."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from tests.api.conftest import eventually
 from tests.console.conftest import House, Open, barriers
 
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 Send = Callable[..., dict[str, Any]]
 ACTOR = {"X-Fenpai-Actor": "tests", "X-Fenpai-Department": "admin"}
 
@@ -194,8 +196,10 @@ class TestACase:
         assert house.api("GET", f"/v1/cases/{second['id']}").json()["merged_into"] is None
 
     def test_each_sees_the_moves_of_its_own_part(self, visit: Open, house: House, order: Send) -> None:
+        unit = order()["triage"]["lead"]
+        channel = {"url": "http://127.0.0.1:9/closed", "secret": SECRET}
+        house.api("PUT", f"/v1/departments/{unit}/channel", json=channel)
         here = order(title="各办各的")
-        unit = here["triage"]["lead"]
         page = visit(f"/cases/{here['id']}")
         signed(page, "周")
         named = house.api("GET", "/v1/vocabulary").json()["department"][unit]
@@ -209,3 +213,5 @@ class TestACase:
         taken(page, "热线")
         expect(moves.get_by_role("button", name="催办", exact=True)).to_be_enabled()
         expect(moves.get_by_role("button", name="退单", exact=True)).to_have_count(0)
+        expect(page.get_by_role("region", name="送达")).to_contain_text(f"{named} · 受理待送达")
+        house.api("DELETE", f"/v1/departments/{unit}/channel")
