@@ -164,4 +164,5 @@ def main(cases: int = CASES, rounds: int = ROUNDS, kept: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(number) for number in sys.argv[1:3]), *sys.argv[3:4])
+    given = [*sys.argv[1:], *("", "", "")][:3]
+    main(int(given[0] or CASES), int(given[1] or ROUNDS), given[2])
