@@ -66,6 +66,7 @@ class Life(RuleBasedStateMachine):
             conn.exec_driver_sql("DELETE FROM timers")  # of the lives before this one
         self.versions: dict[str, int] = {}
         self.struck: Counter[tuple[str, str, str]] = Counter()
+        self.jumps = 0
         return self.receive_one(Urgency.NORMAL, Outcome.DISPATCH)
 
     @rule(target=cases, urgency=st.sampled_from(Urgency), outcome=st.sampled_from(Outcome))
@@ -120,8 +121,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(step=st.timedeltas(timedelta(0), timedelta(days=2)))
     def jump_back(self, step: timedelta) -> None:
-        """The clock of a machine may be set back."""
-        self.house.clock.moment = max(TUESDAY, self.house.clock.moment - step)
+        """The clock of a machine may be set back, but never to a moment of before: two clocks that began then would look like one."""
+        self.jumps += 1
+        self.house.clock.moment = max(TUESDAY, self.house.clock.moment - step) + self.jumps * timedelta.resolution
 
     @rule()
     def strike(self) -> None:

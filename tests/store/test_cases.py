@@ -103,6 +103,9 @@ class TestFilters:
         assert numbers(filed, filters) == expected
         with filed.read() as conn:
             assert store.count_listed(conn, filters, 10) == (len(expected), True)
+            count, whole = store.count_listed(conn, filters, 0)
+        assert count == 0
+        assert not (whole and expected), "nothing was looked at, so it must say that there may be more"
 
     def test_a_case_names_all_its_departments_when_one_is_asked_for(self, filed: Database) -> None:
         with filed.read() as conn:
