@@ -12,6 +12,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+"""All others lose their connection: it keeps how it was opened, and is made anew."""
+
 
 @contextmanager
 def server(*, careless: bool) -> Iterator[str]:

@@ -31,9 +31,6 @@ SEGMENT = 16 << 20
 LEAD = "gym_office"
 DATABASE = "fenpai_restarted"
 
-OTHERS_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-"""Connections keep how they were opened; these are made anew."""
-
 Fault = Callable[[Database], AbstractContextManager[None]]
 
 
@@ -71,9 +68,7 @@ def read_only_server(database: Database) -> Iterator[None]:
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
         for words in ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"):
             admin.execute(sql.SQL(f"ALTER DATABASE {{}} {words}").format(sql.Identifier(url.database or "")))
-            admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            admin.execute(postgres.OTHERS_OUT)
             if words.startswith("SET"):
                 yield
 

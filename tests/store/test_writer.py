@@ -18,6 +18,7 @@ from service.db import Database
 from service.errors import CaseNotFound, DatabaseInUse, Fault, FenpaiError, Overloaded, StorageUnavailable, WriterStopped
 from service.store import NewCase, NewEvent, Outcome
 from service.writer import Writer
+from tests import postgres
 from tests.builders import NOON, new_case
 
 
@@ -103,9 +104,8 @@ def wal_of(database: Database) -> Path:
 
 def cut_connections(database: Database) -> None:
     """All but the one that cuts, as when PostgreSQL is restarted."""
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with closing(db.connect(database.url)) as other, other.write() as conn:
-        conn.execute(text(others))
+        conn.execute(text(postgres.OTHERS_OUT))
 
 
 class TestSubmitting:
