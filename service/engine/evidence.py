@@ -91,11 +91,16 @@ def _meet(plan: Plan, text: str, head_length: int) -> Met:
             unless[order].append(span)
         for order in role.near:
             near[order].append(span)
-        if role.negates is not None:
+        if role.negates is not None and not _asks(text, span[0]):
             negations.append((span[0], span[1], role.negates))
         if role.clears is not None:
             clearings.append((span[0], span[1], role.clears))
     return Met(terms, unless, near, negations, clearings, head_length, plan.longest)
+
+
+def _asks(text: str, start: int) -> bool:
+    """Whether the negation at `start` stands between the halves of a question (能不能, 是不是, 有没有): that denies nothing."""
+    return start > 0 and text[start - 1] == text[start + 1 : start + 2]
 
 
 def _counting(rule: PlannedRule, spans: list[Span], met: Met, reading: Reading, borders: Borders) -> list[Span]:

@@ -388,11 +388,17 @@ class Page:
             negation.start < hit.start <= negation.end + self.negations[negation.word]
             and not re.search(r"[。！？!?；;\n，,、：:]", self.text[negation.end : hit.start])
             for negation in self.find(set(self.negations))
+            if not self.asked(negation)
         ) or any(
             0 <= negation.start - hit.end <= self.clearings[negation.word]
             and not re.search(r"[。！？!?；;\n，,：:]", self.text[hit.end : negation.start])
             for negation in self.find(set(self.clearings))
         )
+
+    def asked(self, negation: Found) -> bool:
+        """A不A asks, it does not deny."""
+        before, after = self.text[: negation.start][-1:], self.text[negation.start :][1:2]
+        return before != "" and before == after
 
     def framed(self, hit: Found, frame: Found, within: int) -> bool:
         before, after = hit.start - frame.end, frame.start - hit.end

@@ -77,6 +77,8 @@ class TestNegation:
             ("培训班不是篮球", False),
             ("培训班不是每周都教篮球", True),  # farther than three characters
             ("培训班没教篮球", False),
+            ("培训班是不是教篮球", True),  # a question denies nothing
+            ("培训班教没教篮球", True),
             ("不是，培训班教篮球", True),  # not across a comma
             ("教的不是：篮球", True),
             ("篮球不是培训班教的", True),  # not backwards
