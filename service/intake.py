@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -57,15 +57,16 @@ async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None
     if order.received_at is not None and order.received_at > now + AHEAD:
         raise Invalid("有 1 处不合格式，见 errors。", [FieldFault("/received_at", LATER, "out_of_range")])
     decision = desk.triage(order.complaint())
-    case = replace(open_case(order, decision, now, desk, key), by_key=by_key)
-    outcome = await desk.keep(case)
+    outcome = await desk.keep(open_case(order, decision, now, desk, key, by_key))
     if outcome.result == "conflict" or not _same_complainant(outcome, order.complainant, desk.vault):
         raise _conflict(outcome, order)
     return Received(outcome.case, outcome.result == "created", outcome.seq)
 
 
-def open_case(order: WorkOrderIn, decision: Decision, now: datetime, desk: Desk, key: str | None = None) -> NewCase:
-    """The case that an order opens."""
+def open_case(
+    order: WorkOrderIn, decision: Decision, now: datetime, desk: Desk, key: str | None = None, by_key: str | None = None
+) -> NewCase:
+    """The case that an order opens; `key` is its Idempotency-Key, `by_key` the API key that it came with."""
     case_id = _new_id(now)
     birth = of_birth(desk.terms(), case_id, decision, now)
     sent = order.model_dump(mode="json", exclude={"complainant", "extra"}, exclude_defaults=True)
@@ -108,6 +109,7 @@ def open_case(order: WorkOrderIn, decision: Decision, now: datetime, desk: Desk,
         due_at=birth.due_at,
         timer=birth.timer,
         also=birth.also,
+        by_key=by_key,
     )
 
 

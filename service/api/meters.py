@@ -60,6 +60,7 @@ class Meters:
         # Finding a labelled counter takes longer than counting.
         self._known: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
+        self._decided: dict[tuple[str, str], Counter] = {}
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -85,7 +86,11 @@ class Meters:
 
     def decided(self, case: Case) -> None:
         """Count the decision on a new case."""
-        self._decisions.labels(case.decision, case.reason_code).inc()
+        key = (case.decision, case.reason_code)
+        counter = self._decided.get(key)
+        if counter is None:
+            counter = self._decided[key] = self._decisions.labels(*key)
+        counter.inc()
 
     def committed(self, cases: int) -> None:
         """Count how many cases one transaction holds."""
