@@ -71,8 +71,8 @@ class Provider:
 
 
 @contextmanager
-def provider() -> Iterator[Provider]:
-    """The sign-on, listening."""
+def provider(host: str = "127.0.0.1") -> Iterator[Provider]:
+    """The sign-on, listening. `host`: what this machine is called there; by another name than ours it is another site to a browser."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -101,7 +101,7 @@ def provider() -> Iterator[Provider]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Provider(f"http://127.0.0.1:{server.server_address[1]}")
+        found = Provider(f"http://{host}:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -1,5 +1,7 @@
 """/v1/session/oidc: the console's log-in by the district's own sign-on. Our page asks where to go; the browser comes back with a code."""
 
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from typing import Annotated
 
@@ -22,8 +24,16 @@ router = door("/v1/session/oidc", "登录")
 COOKIE = "fenpai_sign_on"
 PATH = CALLBACK.rpartition("/")[0]
 
-PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>分派：{title}</title><h1>{title}</h1><p>{detail}</p><p><a href="/console/">回到登录页</a></p></html>"""
+LOOK = """body{font:16px/1.7 system-ui,sans-serif;max-width:26em;margin:12vh auto;padding:0 16px;color:#1f2937;background:#f4f6fa}
+h1{font-size:22px;font-weight:400}a{color:#1f4e8f}"""
+POLICY = (
+    f"default-src 'none'; img-src 'self'; style-src 'sha256-{b64encode(sha256(LOOK.encode()).digest()).decode()}'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""The page's look stands in it and nothing else may: known by its digest."""
+PAGE = f"""<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<link rel="icon" href="/console/mark.svg"><title>分派：{{title}}</title><style>{LOOK.replace("{", "{{").replace("}", "}}")}</style>
+<main><h1>{{title}}</h1><p>{{detail}}</p><p><a href="/console/">回到登录页</a></p></main></html>"""
 
 
 @router.post(
@@ -86,7 +96,8 @@ def _configured(here: Office) -> SignOn:
 
 
 def _page(refused: FenpaiError) -> Response:
-    headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after is not None else {}
+    headers = {"Content-Security-Policy": POLICY}
+    headers |= {"Retry-After": str(refused.retry_after)} if refused.retry_after is not None else {}
     detail = refused.detail if refused.frank else (type(refused).__doc__ or "").strip()
     return HTMLResponse(PAGE.format(title=escape(refused.title), detail=escape(detail)), refused.status, headers)
 

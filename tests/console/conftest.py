@@ -135,11 +135,13 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, house: House) -> Iterator[Open]:
-    """Open a page of the console: `visit("/cases")`. It may say nothing to the browser's console and ask nothing of another host."""
+    """Open a page of the console: `visit("/cases")`. It may say nothing to the browser's console and ask no host but `beside`."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(path: str, width: int = 1280, expected: str = "(?!)", url: str = house.url, person: str = "") -> Page:
+    def open_page(
+        path: str, width: int = 1280, expected: str = "(?!)", url: str = house.url, person: str = "", beside: str | None = None
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", reduced_motion="reduce")
         contexts.append(context)
         if person:  # who has said before in this browser who they are: an administrator
@@ -149,7 +151,7 @@ def visit(browser: Browser, house: House) -> Iterator[Open]:
         page.set_default_timeout(15_000)
         page.on("console", lambda message: _hear(message, expected, faults))
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-        page.on("request", lambda request: _watch(request, url, faults))
+        page.on("request", lambda request: _watch(request, (url, beside or url), faults))
         page.goto(f"{url}/console{path}")
         return page
 
@@ -164,8 +166,8 @@ def _hear(message: ConsoleMessage, expected: str, faults: list[str]) -> None:
         faults.append(f"{message.type}: {message.text}")
 
 
-def _watch(request: Request, home: str, faults: list[str]) -> None:
-    if not request.url.startswith((home, "data:", "blob:")):
+def _watch(request: Request, known: tuple[str, str], faults: list[str]) -> None:
+    if not request.url.startswith((*known, "data:", "blob:")):
         faults.append(f"foreign request: {request.url}")
 
 
