@@ -117,7 +117,7 @@ class TestAnotherVersion:
 
     def test_fails_no_request_while_it_comes_into_force(self, api: TestClient, settings: Settings) -> None:
         published(settings, edited("categories/ball.yaml", "terms: [篮球, 足球, 网球]", "terms: [篮球]"))
-        seen = set()
+        seen: set[int] = set()
         until = time.monotonic() + 20
         while seen != {1, 2}:
             assert time.monotonic() < until
