@@ -16,24 +16,24 @@ INTERRUPTED = 130
 """What typer ends with after Ctrl-C."""
 
 COMMANDS = {
-    "serve": ("service.commands.serving:app", "提供 HTTP 接口，直到被停止。设置见环境变量 FENPAI_*。"),
-    "work": ("service.commands.dispatching:app", "只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。"),
-    "demo": ("service.commands.demonstration:app", "启动真的服务，经接口送入示例工单，打印每件的研判与依据。"),
-    "openapi": ("service.commands.serving:app", "输出接口的 OpenAPI 文档（YAML）。"),
+    "serve": ("service.commands.serve:app", "提供 HTTP 接口，直到被停止。设置见环境变量 FENPAI_*。"),
+    "work": ("service.commands.work:app", "只送达，不提供接口：与任意多个 fenpai serve、fenpai work 共用一个 PostgreSQL。"),
+    "demo": ("service.commands.demo:app", "启动真的服务，经接口送入示例工单，打印每件的研判与依据。"),
+    "openapi": ("service.commands.serve:app", "输出接口的 OpenAPI 文档（YAML）。"),
     "triage": ("service.commands.triage:app", "研判一段诉求并说明理由；或逐行研判一个 JSONL 文件。"),
-    "evaluate": ("service.commands.labels:app", "用标注好的诉求评估研判：精确率、召回率、混淆、区间。"),
-    "calibrate": ("service.commands.labels:app", "用标注好的诉求校准：定出自动分派的门槛和把握的含义，写入规则包。"),
+    "evaluate": ("service.commands.evaluate:app", "用标注好的诉求评估研判：精确率、召回率、混淆、区间。"),
+    "calibrate": ("service.commands.evaluate:app", "用标注好的诉求校准：定出自动分派的门槛和把握的含义，写入规则包。"),
     "rules": ("service.commands.rules:app", "检查、测试、比较、发布规则包。"),
-    "cases": ("service.press:cases", "以往的案件。"),
-    "deliveries": ("service.post:app", "查看、重发送给各单位系统的消息。"),
-    "keys": ("service.locksmith:app", "发放、列出、更换、吊销接口钥匙。"),
-    "audit": ("service.auditor:app", "核查审计链，导出审计记录。"),
+    "cases": ("service.commands.versions:cases", "以往的案件。"),
+    "deliveries": ("service.commands.deliveries:app", "查看、重发送给各单位系统的消息。"),
+    "keys": ("service.commands.keys:app", "发放、列出、更换、吊销接口钥匙。"),
+    "audit": ("service.commands.audit:app", "核查审计链，导出审计记录。"),
     "retention": ("service.commands.retention:app", "保存期限：清除已到期的案件内容。"),
-    "incidents": ("service.groups:app", "查看群体事件。"),
-    "duplicates": ("service.groups:alone", "列出疑似重复的案件，后来的在前。"),
+    "incidents": ("service.commands.incidents:app", "查看群体事件。"),
+    "duplicates": ("service.commands.incidents:alone", "列出疑似重复的案件，后来的在前。"),
     "institutions": ("service.commands.institutions:app", "导入、导出、查询机构名录。"),
     "backup": ("service.commands.backup:app", "备份 SQLite 数据库，不必停下服务。"),
-    "db": ("service.commands.database:app", "管理数据库。"),
+    "db": ("service.commands.db:app", "管理数据库。"),
 }
 """Where each command stands, and what it does."""
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from service import audit, db, usage
+from service.commands.terminal import who
 from service.config import Settings
 from service.errors import BackupElsewhere, BackupUnsound, StartError
-from service.locksmith import who
 
 app = typer.Typer()
 

@@ -29,7 +29,7 @@ def impact_of(
 ) -> None:
     """发布之前，把以往的案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，确认过的案件是更对还是更错。"""
     pair = _pair(pack, against)
-    found = _of_file(Path(cases), pair) if cases else usage.brought("service.press").replayed(pair, since)
+    found = _of_file(Path(cases), pair) if cases else usage.brought("service.commands.house").replayed(pair, since)
     print(as_text(impact.as_json(found)) if as_json else impact.as_text(found, pair[1].ruleset, flips=flips))
     if found.breaks:
         raise typer.Exit(1)
@@ -41,14 +41,14 @@ def _pair(pack: str, against: str) -> Pair:
     with crew.aside(partial(rulebook.check, files)) as mistakes:
         before = Engine(_side(against, pack))
         if any(mistake.severity == "error" for mistake in mistakes()):
-            usage.brought("service.press").draft_of(pack)  # refuses it in the words of all commands
+            usage.brought("service.commands.house").draft_of(pack)  # refuses it in the words of all commands
     return before, Engine(rulebook.restore(files, 0))
 
 
 def _side(against: str, pack: str) -> RuleSet:
     if against and not against.isdigit():
         return rulebook.restore(rulebook.read_folder(rulebook.find_pack(against)), 0)  # what it is compared with is not examined
-    ruleset: RuleSet = usage.brought("service.press").published(against, pack)
+    ruleset: RuleSet = usage.brought("service.commands.house").published(against, pack)
     return ruleset
 
 

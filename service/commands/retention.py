@@ -13,12 +13,11 @@ from rich.table import Table
 
 from models.retention import RetentionClass
 from service import db, retention, rulelife, show, usage
-from service.commands.terminal import Pack
+from service.commands.house import code_of
+from service.commands.terminal import Pack, who
 from service.config import Settings
 from service.db import Database
 from service.errors import StartError
-from service.locksmith import who
-from service.press import code_of
 from service.retention import YEARS, Line
 
 app = typer.Typer(cls=usage.Group, help="保存期限：清除已到期的案件内容。", rich_markup_mode=None)

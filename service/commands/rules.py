@@ -11,23 +11,26 @@ from service.commands.terminal import as_text
 from service.engine import Engine
 
 LATER = {
-    "repair": ("service.commands.mending:app", "从判错的诉求提出最小的规则修改：改好最多，不弄坏已确认的；附 YAML 差异和守住它的用例。"),
-    "versions": ("service.press:app", "列出已发布的各版本：谁、何时、为什么、由哪一版改来，哪一版在用。"),
-    "diff": ("service.press:app", "用规则的话说出两版之间改了什么：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。"),
-    "export": ("service.press:app", "把一个版本的文件原样写出，成为一个可以由 git 保管、再次发布的文件夹。"),
+    "repair": ("service.commands.repair:app", "从判错的诉求提出最小的规则修改：改好最多，不弄坏已确认的；附 YAML 差异和守住它的用例。"),
+    "versions": ("service.commands.versions:app", "列出已发布的各版本：谁、何时、为什么、由哪一版改来，哪一版在用。"),
+    "diff": ("service.commands.versions:app", "用规则的话说出两版之间改了什么：哪条规则增了哪些词、删了哪些词、强度从什么改成什么。"),
+    "export": ("service.commands.versions:app", "把一个版本的文件原样写出，成为一个可以由 git 保管、再次发布的文件夹。"),
     "impact": ("service.commands.impact:app", "发布之前，把以往的案件在在用的规则和草稿下各研判一遍：哪些改变去向、为什么，更对还是更错。"),
-    "publish": ("service.press:app", "检查、测试规则包，都通过才发布为新版本并立即启用；各副本在两秒内换用。"),
-    "rollback": ("service.press:app", "启用一个已发布的版本：撤回到旧版，或再回到新版。"),
-    "ledger": ("service.clerk:app", "每条规则判对了多少：由退单的裁定、更正、指定承办、退回、办结汇总，附区间、逐词、逐月和判错的每一件。"),
-    "release": ("service.clerk:app", "恢复一条被台账停用待查的规则：发布一个它重新计分的版本，此后重新计数。"),
-    "shadow": ("service.clerk:app", "让一个草稿在新案上影子运行：跟着研判，不作决定。"),
-    "new": ("service.drafting:app", "写一条新规则和它的用例：写在同类规则之后，注释和次序不动；有错误、用例不符都不写入。"),
-    "import": ("service.drafting:app", "把别处来的规则包（zip 或文件夹）检查之后写成一个文件夹。"),
+    "publish": ("service.commands.versions:app", "检查、测试规则包，都通过才发布为新版本并立即启用；各副本在两秒内换用。"),
+    "rollback": ("service.commands.versions:app", "启用一个已发布的版本：撤回到旧版，或再回到新版。"),
+    "ledger": (
+        "service.commands.ledger:app",
+        "每条规则判对了多少：由退单的裁定、更正、指定承办、退回、办结汇总，附区间、逐词、逐月和判错的每一件。",
+    ),
+    "release": ("service.commands.ledger:app", "恢复一条被台账停用待查的规则：发布一个它重新计分的版本，此后重新计数。"),
+    "shadow": ("service.commands.ledger:app", "让一个草稿在新案上影子运行：跟着研判，不作决定。"),
+    "new": ("service.commands.drafts:app", "写一条新规则和它的用例：写在同类规则之后，注释和次序不动；有错误、用例不符都不写入。"),
+    "import": ("service.commands.drafts:app", "把别处来的规则包（zip 或文件夹）检查之后写成一个文件夹。"),
     "merge": (
-        "service.commands.merging:app",
+        "service.commands.merge:app",
         "把在用的版本合并进草稿：只有一方改过的照改过的，一方增删的词语都保留；随即检查、测试、查证。",
     ),
-    "draft": ("service.drafting:app", "存在数据库里的草稿：交上去，请另一人批准。"),
+    "draft": ("service.commands.drafts:app", "存在数据库里的草稿：交上去，请另一人批准。"),
 }
 
 app = typer.Typer(cls=usage.later(LATER), help="检查、测试、比较、发布规则包。", rich_markup_mode=None)

@@ -1,5 +1,6 @@
-"""What several commands share: the pack that is meant, JSON to read, where the output goes, and what a server says first."""
+"""What several commands share: the pack that is meant, who sits here, JSON to read, where the output goes, what a server says first."""
 
+import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,14 @@ def engine_of(pack: str) -> Engine:
 def as_text(value: object) -> str:
     """Anything as JSON."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def who() -> str:
+    """Who sits at this machine, as the log names them."""
+    try:
+        return f"{getpass.getuser()}@cli"
+    except (KeyError, OSError):
+        return "cli"
 
 
 @contextmanager

@@ -11,9 +11,8 @@ from models.case import Status
 from models.incidents import ProposalState
 from models.moves import STATUS_NAMES
 from service import store, usage
+from service.commands.house import names_of, opened
 from service.errors import CaseNotFound
-from service.post import opened
-from service.press import names_of
 from service.show import at, listing, out
 from service.store import CaseRow, IncidentRow, ProposalRow
 

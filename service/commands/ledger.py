@@ -9,9 +9,10 @@ from ulid import ULID
 
 from models.ruleset import RuleSet
 from service import ledger, rulebook, rulelife, shadow, show, store, usage
+from service.commands.house import AsJson, Author, Note, code_of, opened
+from service.commands.terminal import Pack, as_text
 from service.config import Settings
 from service.ledger import RuleUnknown, output, quarantine
-from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened
 from service.rulelife import Proposal
 from service.shadow import output as beside_output
 

@@ -1,6 +1,5 @@
 """`fenpai keys create | list | rotate | revoke`: API keys, for whoever may open the database."""
 
-import getpass
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from rich.table import Table
 from models.access import ADMIN, MAX_DAYS, OF_DEPARTMENT, KeyIn, RotateIn
 from models.ruleset import RuleSet
 from service import batch, db, keyring, rulebook, store, usage
+from service.commands.terminal import who
 from service.config import Settings
 from service.db import Database
 from service.errors import StartError
@@ -132,14 +132,6 @@ def opened() -> Iterator[Database]:
             db.upgrade(database)  # the first key may come before the first start
         db.check(database)
         yield database
-
-
-def who() -> str:
-    """Who sits at this machine, as the log names them."""
-    try:
-        return f"{getpass.getuser()}@cli"
-    except (KeyError, OSError):
-        return "cli"
 
 
 def _show(made: keyring.Made) -> None:

@@ -7,8 +7,8 @@ import orjson
 import typer
 
 from service import db, store, usage
+from service.commands.terminal import who
 from service.config import Settings
-from service.locksmith import who
 from service.store import NewEvent
 from service.vault import Vault
 

@@ -1,37 +1,27 @@
 """`fenpai rules versions | publish | rollback | diff | export`: the commands by which versions of a rule set come and go."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
 from rich.table import Table
 
 from models.ruleset import RuleSet
-from service import db, rulebook, rulelife, show, store, usage
+from service import rulebook, rulelife, show, store, usage
+from service.commands.house import AsJson, Author, Base, Folder, Note, code_of, draft_of, opened, published, refused
+from service.commands.terminal import Pack, as_text
 from service.config import Settings
 from service.db import Database
 from service.engine import Engine
-from service.errors import FenpaiError, RulesetNotFound
-from service.impact import Impact, Pair
-from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken, Proposal, Ready, replay
+from service.errors import RulesetNotFound
+from service.rulelife import CasesFail, ConfirmedBreak, DraftBroken, Proposal, Ready, replay
 from service.store import RulesetRow
 
 app = typer.Typer()
 cases = typer.Typer(cls=usage.Group, help="以往的案件。", rich_markup_mode=None)
-
-Pack = Annotated[str, typer.Option("--pack", envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="规则包", help="规则包：名称或文件夹")]
-Folder = Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]", help="规则包：名称或文件夹")]
-Author = Annotated[str, typer.Option(metavar="姓名", help="谁做的，必填")]
-Note = Annotated[str, typer.Option(metavar="文字", help="改了什么、为什么，必填")]
-Base = Annotated[int | None, typer.Option(min=1, metavar="版本", help="只在此刻在用的是这一版时才做")]
-AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
-
 
 # Looking ------------------------------------------------------------------------------------------------------------------------
 
@@ -80,16 +70,6 @@ def export(
     else:
         rulelife.write_folder(files, target)
     print(f"第 {version} 版的 {len(files)} 个文件已写到 {target}（摘要 {rulebook.digest(files)[:12]}）。")
-
-
-def replayed(pair: Pair, since: datetime | None) -> Impact:
-    """The stored cases under two engines, with a bar."""
-    moment = since.astimezone() if since else None
-    with opened() as database:
-        with database.read() as conn:
-            total = store.count_cases(conn)
-        with show.progress("重放", total) as advance:
-            return rulelife.replay_stored(database, pair, fork=True, since=moment, told=advance)
 
 
 @cases.command("replay", cls=usage.Command)
@@ -172,53 +152,12 @@ def _prepared(database: Database, pack: str, proposal: Proposal) -> Ready:
         raise refused(broken) from broken
 
 
-def refused(refusal: DraftBroken | CasesFail | ConfirmedBreak) -> typer.Exit:
-    """What was found wrong, told; nothing was changed."""
-    print(refusal.detail)
-    return typer.Exit(1)
-
-
 def _before(database: Database, pack: str) -> int:
     with database.read() as conn:
         row = store.active_ruleset(conn, pack)
     if row is None or row.parent is None:
         raise RulesetNotFound("在用的版本之前没有别的版本，请写明要启用哪一版（fenpai rules versions 列出各版本）。")
     return row.parent
-
-
-# Common -------------------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def opened() -> Iterator[Database]:
-    """The database of the settings, which must be there."""
-    with closing(db.connect(Settings.from_env(os.environ).database_url)) as database:
-        db.check(database)
-        yield database
-
-
-def code_of(pack: str) -> str:
-    """The code of a pack, also while its folder has mistakes: by custom a folder has its pack's name."""
-    folder = rulebook.find_pack(pack)
-    try:
-        return rulebook.restore(rulebook.read_folder(folder), 0).pack
-    except rulebook.PackError:
-        return folder.resolve().name
-
-
-def draft_of(pack: str) -> Draft:
-    """The draft in a folder."""
-    return rulelife.read_draft(rulebook.read_folder(rulebook.find_pack(pack)))
-
-
-def names_of(database: Database) -> dict[str, str]:
-    """The departments' names by the rules in force; none where there are no rules."""
-    code = code_of(os.environ.get("FENPAI_RULES_DIR") or os.environ.get("FENPAI_PACK") or "beichen")
-    try:
-        ruleset = rulelife.read_version(database, code, rulelife.active_version(database, code))
-    except FenpaiError:
-        return {}
-    return {department.code: department.name for department in ruleset.departments}
 
 
 def _side(name: str, pack: str) -> RuleSet:
@@ -228,13 +167,6 @@ def _side(name: str, pack: str) -> RuleSet:
     return published(name, pack)
 
 
-def published(version: str, pack: str) -> RuleSet:
-    """A version by its number, or the one in force."""
-    with opened() as database:
-        code = code_of(pack)
-        return rulelife.read_version(database, code, int(version) if version else rulelife.active_version(database, code))
-
-
 def _table(rows: list[RulesetRow]) -> Table:
     table = show.listing("版本", "在用", "发布时间", "发布人", "说明", "由", "摘要", "放行", whole=("发布时间", "摘要"), right=("版本",))
     for row in rows:
@@ -242,8 +174,3 @@ def _table(rows: list[RulesetRow]) -> Table:
         cells = [str(row.version), "●" if row.active else "", when, row.author, row.note, str(row.parent or ""), row.digest[:12]]
         table.add_row(*cells, row.overruled or "")
     return table
-
-
-def as_text(value: Any) -> str:
-    """JSON for people and programs."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from service import prover, rulebook, rulelife, ruletest, usage
+from service.commands.drafts import held_in, named
+from service.commands.house import Author, Folder, code_of, opened
 from service.db import Database
-from service.drafting import held_in, named
 from service.errors import StartError
-from service.press import Author, Folder, code_of, opened
 from service.rulelife import MergeConflict, NothingNew, kept
 from service.rulelife.merge import Examined, Prefer, Way, examined, joined
 

@@ -2,19 +2,18 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from service import audit, db, usage
+from service import audit, usage
 from service.audit import Mark
+from service.commands.house import opened
+from service.commands.terminal import who
 from service.config import Settings
 from service.db import Database
 from service.errors import StartError
-from service.locksmith import who
 from service.vault import Vault
 
 app = typer.Typer(cls=usage.Group, help="核查审计链，导出审计记录。", rich_markup_mode=None)
@@ -28,7 +27,7 @@ def verify(
 ) -> None:
     """核对整条审计链，以及每个案件、钥匙、规则版本是否与它相符；指出第一处不符。有不符时以 1 结束。"""
     settings = Settings.from_env(os.environ)
-    with opened(settings) as database:
+    with opened() as database:
         found = audit.verify(database, _vault(settings, database) if seals else None, _mark(noted))
     if found.broken is not None:
         print(f"第 {found.broken} 行不符：{found.why}", file=sys.stderr)
@@ -43,7 +42,7 @@ def export(
     after: Annotated[int, typer.Option("--after", min=0, metavar="位置", help="只要此位置之后的")] = 0,
 ) -> None:
     """导出审计记录，一行一条 JSON；hash 是 SHA-256(prev_hash + row 的紧凑 JSON)。导出本身也记入审计。"""
-    with opened(Settings.from_env(os.environ)) as database:
+    with opened() as database:
         with database.write() as conn:
             audit.note_export(conn, who(), what="audit", after=after)
         lines = audit.export(database, after)
@@ -66,10 +65,3 @@ def _mark(noted: str) -> Mark | None:
 
 def _vault(settings: Settings, database: Database) -> Vault:
     return Vault.open(settings.keys, database.path.with_name("fenpai.key") if database.path else None)
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    with closing(db.connect(settings.database_url)) as database:
-        db.check(database)
-        yield database

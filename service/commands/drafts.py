@@ -8,9 +8,10 @@ import typer
 from rich.table import Table
 
 from service import rulebook, rulelife, show, store, usage
+from service.commands.house import AsJson, Author, Note, code_of, opened, refused
+from service.commands.terminal import Pack, as_text
 from service.db import Database
 from service.errors import StartError
-from service.press import AsJson, Author, Note, Pack, as_text, code_of, opened, refused
 from service.rulelife import DraftNotFound, approval, fresh, kept
 from service.store import ApprovalRow, DraftRow
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service import press, repair, rulebook, show, usage
+from service import repair, rulebook, show, usage
+from service.commands.house import opened
 from service.commands.terminal import Pack, as_text
 from service.errors import StartError
 
@@ -39,7 +40,7 @@ def repair_rules(
         raise StartError("请给出判错的文件，或用 --from-ledger 取台账里判错的。")
     cases, right = repair.read(wrong or [], ruleset, wanted), repair.read(confirmed or [], ruleset, wanted)
     if ledger:
-        with press.opened() as database, database.read() as conn:
+        with opened() as database, database.read() as conn:
             lessons = repair.from_ledger(conn, ruleset)
         print(lessons.told, file=sys.stderr)
         cases, right = [*cases, *lessons.wrong], [*right, *lessons.right]
@@ -57,7 +58,7 @@ def repair_rules(
 
 def _hold_against_all(mended: repair.Repair) -> None:
     """Replay all confirmed cases, for only the newest of them were kept while edits were sought."""
-    with press.opened() as database:
+    with opened() as database:
         broken = repair.still_broken(database, mended, fork=True)
     if broken:
         print(f"注意：另有 {len(broken)} 件确认判对的会变错：{'、'.join(broken[:10])}。请先看 fenpai rules impact。", file=sys.stderr)

@@ -1,8 +1,6 @@
 """`fenpai deliveries list | replay`: what went out to departments' systems, and sending it once more."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,8 +9,8 @@ import typer
 from rich.table import Table
 
 from models.delivery import DeliveryState
-from service import db, show, store, usage
-from service.config import Settings
+from service import show, store, usage
+from service.commands.house import opened
 from service.db import Database
 from service.errors import DeliveryNotFound, StartError
 from service.masks import masked
@@ -75,13 +73,6 @@ def _replay(database: Database, id_: str) -> None:
     with database.write() as conn:
         if store.replay_delivery(conn, id_, actor=ACTOR, at=store.now(conn)) is None:
             raise DeliveryNotFound(f"没有编号为 {masked(id_)} 的送达。")
-
-
-@contextmanager
-def opened() -> Iterator[Database]:
-    with closing(db.connect(Settings.from_env(os.environ).database_url)) as database:
-        db.check(database)
-        yield database
 
 
 def _table(rows: Sequence[DeliveryRow]) -> Table:
