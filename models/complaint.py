@@ -146,7 +146,11 @@ class WorkOrderIn(ComplaintIn):
     requested_outcome: Text = Field("", max_length=2000, description="期望结果")
     complainant: Complainant | None = Field(None, description="诉求人，加密保存")
     attachments: list[Text] = Field(default_factory=list, max_length=50, description="附件的引用地址")
-    extra: dict[str, Any] = Field(default_factory=dict, max_length=100, description="来源系统的其他字段，原样保存")
+    extra: dict[str, Any] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="来源系统的其他字段，原样保存，只给热线和管理员看；与正文一样不加密，诉求人的姓名、电话、住址请写在 complainant",
+    )
 
     @field_validator("received_at", "occurred_at")
     @classmethod

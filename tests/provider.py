@@ -52,6 +52,11 @@ class Provider:
         self._codes[code] = asked
         return f"{self.redirect_uri}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.url})}"
 
+    def back(self, location: str) -> dict[str, str]:
+        """What the browser that is sent to this place comes back with."""
+        asked = dict(parse_qsl(urlsplit(location).query))
+        return dict(parse_qsl(urlsplit(self.authorize(asked)).query))
+
     def token(self, form: dict[str, str], who: str) -> tuple[int, dict[str, Any]]:
         """An id_token for a code, once, and for the verifier of the one who asked."""
         asked = self._codes.pop(form.get("code", ""), None)

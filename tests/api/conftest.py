@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,29 @@ def paper() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     log.configure("debug", stream)
     yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
     log.configure("error")
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """A collector of traces that keeps all that it is sent."""
+    heard: list[bytes] = []
+
+    class Hearing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hearing)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1/traces", heard
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @contextmanager

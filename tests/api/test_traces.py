@@ -1,11 +1,6 @@
 """Traces: a collector hears of each request by its route and its codes, and of nothing that anybody wrote."""
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-import pytest
 
 from service.app import create_app
 from tests.api.conftest import Orders, opened, settings_for
@@ -13,29 +8,6 @@ from tests.api.test_access import bearer, mint
 
 NAME, PHONE = "欧阳标记", "13900007788"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
-@pytest.fixture
-def collector() -> Iterator[tuple[str, list[bytes]]]:
-    """Keeps all that it is sent."""
-    heard: list[bytes] = []
-
-    class Hearing(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hearing)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/traces", heard
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_tell_routes_and_codes_and_nobodys_words(tmp_path: Path, order: Orders, collector: tuple[str, list[bytes]]) -> None:
