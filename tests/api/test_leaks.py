@@ -170,7 +170,13 @@ class Visitor:
             tag = self.go(method, path + place, tag, **how).headers.get("etag", tag)
         for place in ("", "/files/categories/ball.yaml", "/export", "/rules", "/diff"):
             self.go("GET", path + place)
-        asked = {"check": {"files": {}}, "test": None, "prove": None, "impact": None, "triage": {"title": WORD, "content": TEXT}}
+        asked: dict[str, Any] = {
+            "check": {"files": {}},
+            "test": None,
+            "prove": None,
+            "impact": None,
+            "triage": {"title": WORD, "content": TEXT},
+        }
         for what, body in asked.items():
             self.go("POST", f"{path}/{what}", json=body)
         if end == "publish":
