@@ -196,18 +196,18 @@ class JobTold(BaseModel):
     """任务: a long piece of work, how far it is and what came of it."""
 
     id: str = Field(description="任务编号")
-    kind: str = Field(description="种类：impact 试算影响，repair 修补规则，audit 核对审计链")
+    kind: str = Field(description="种类：impact 试算影响，prove 查证草稿，repair 修补规则，audit 核对审计链")
     draft: str | None = Field(description="草稿编号；不是在草稿上做的则为 null")
     digest: str = Field(description="草稿或规则包当时内容的摘要；核对审计链的为空")
     against: int = Field(description="与哪一版比较")
     state: JobState = Field(description="waiting 排队，running 进行中，done 完成，failed 失败，cancelled 已取消")
-    done: int = Field(description="已做多少：试算影响是多少件案件，修补是多少处修改")
+    done: int = Field(description="已做多少：试算影响是多少件案件，查证是多少步，修补是多少处修改")
     total: int = Field(description="至多多少")
     actor: str = Field(description="谁要做的")
     created_at: AwareDatetime = Field(description="何时要求")
     finished_at: AwareDatetime | None = Field(description="何时结束")
     error: str | None = Field(description="为什么失败；没有失败则为 null")
-    result: ImpactTold | Repaired | AuditTold | None = Field(None, description="结果；完成之后才有，列表中没有")
+    result: ImpactTold | Proved | Repaired | AuditTold | None = Field(None, description="结果；完成之后才有，列表中没有")
 
 
 class Jobs(BaseModel):

@@ -124,12 +124,11 @@ NEEDS: Mapping[str, Need] = {
             "draft_rules",
             "draft_test",
             "draft_triage",
-            "draft_prove",
             "draft_diff",
         ),
         _RULES,
     ),
-    **dict.fromkeys(("draft_impact", "list_jobs", "get_job", "cancel_job"), _RULES),
+    **dict.fromkeys(("draft_impact", "draft_prove", "list_jobs", "get_job", "cancel_job"), _RULES),
     **dict.fromkeys(
         ("open_draft", "discard_draft", "put_draft_files", "put_draft_file", "delete_draft_file", "edit_draft", "draft_merge"), _AUTHORS
     ),

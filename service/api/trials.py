@@ -113,14 +113,21 @@ async def draft_triage(draft_id: DraftId, request: Request, here: WholeOffice) -
 
 @router.post(
     "/{draft_id}/prove",
+    status_code=202,
     summary="查证这个草稿",
-    response_model=Proved,
-    response_description="查证的结果",
-    responses=responses.problems(*SOUND),
+    response_model=JobTold,
+    response_description="任务已开始",
+    responses={202: BEGUN, **responses.problems(*SOUND, *WHO, *responses.WRITE)},
 )
-async def draft_prove(draft_id: DraftId, here: WholeOffice) -> Response:
-    """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。要几秒钟。"""
-    return Json(await _seen(draft_id, here, lambda held: _proved(prover.prove(draft_here(held.files, here).engine))))
+async def draft_prove(draft_id: DraftId, here: WholeOffice, actor: ByPerson) -> Response:
+    """用规则自己的词语造句，找出永远不命中、从不起作用、一词两属的规则和词语，每处附例句。
+
+    要十几秒钟：立即答复一个任务，查询任务得知进度和结果，也可以取消。
+    """
+    held = await here.reads(kept.read, here.rules.row.pack, draft_id)
+    engine = await here.workshop(lambda: draft_here(held.files, here).engine)
+    asked = Asked("prove", held.row.digest, prover.steps(engine), actor.name, draft_id)
+    return await begin(here, asked, lambda progress: _proved(prover.prove(engine, progress)))
 
 
 @router.get(

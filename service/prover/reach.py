@@ -6,7 +6,7 @@ from models.complaint import Complaint
 from models.ruleset import Status, Strength
 from service.prover.findings import Finding, Kind
 from service.prover.rules import Backdrop
-from service.prover.sentences import Stage
+from service.prover.sentences import STEPS, Stage
 
 FEW = 3
 """Phrases of each rule that are played before every backdrop."""
@@ -15,7 +15,7 @@ FEW = 3
 def explore(stage: Stage) -> None:
     """Play a few phrases of every rule before every backdrop: what comes of them stands in the tally afterwards."""
     backdrop = Backdrop(stage)
-    for planned in stage.plan.rules:
+    for planned in stage.rules(STEPS["explore"]):
         if planned.order in stage.firing:
             for number, phrase in enumerate(backdrop.phrases(planned)):
                 if number >= FEW:

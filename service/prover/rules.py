@@ -8,7 +8,7 @@ from models.complaint import Complaint
 from models.ruleset import Rule
 from service.engine.plan import Plan, PlannedRule
 from service.prover.findings import Finding, Kind
-from service.prover.sentences import Stage, joined
+from service.prover.sentences import STEPS, Stage, joined
 from service.prover.terms import reason, said
 from service.ruletest.bench import Bench
 from service.ruletest.trial import Seen
@@ -58,7 +58,7 @@ def _hindrance(stage: Stage, bench: Bench, planned: PlannedRule, sentences: list
 
 def idle_conditions(stage: Stage, bench: Bench) -> Iterator[Finding]:
     """Frame words, needs, blocks and exclusions that make no difference in any sentence of ours."""
-    for planned in stage.plan.rules:
+    for planned in stage.rules(STEPS["idle_conditions"]):
         if planned.order in stage.firing:
             rule = stage.written(planned)
             yield from _idle_near(stage, planned, rule)
@@ -147,7 +147,7 @@ def idle_rules(stage: Stage, bench: Bench) -> Iterator[Finding]:
     """Rules whose hits have changed no decision: others say the same, more strongly, wherever they fire."""
     backdrop = Backdrop(stage)
     heard = _heard(stage)
-    for planned in stage.plan.rules:
+    for planned in stage.rules(STEPS["idle_rules"]):
         if planned.order in stage.firing and not planned.trial and planned.order not in heard:
             silent = bench.with_rule(replace(planned, trial=True))
             sentences = list(backdrop.sentences(planned))[: MOST_PHRASES * 8]
@@ -170,7 +170,7 @@ def _heard(stage: Stage) -> set[int]:
 
 def _same(stage: Stage, bench: Bench, silent: Plan, sentence: Complaint) -> bool:
     """Whether a sentence comes to the same without the weight of a rule."""
-    stage.played += 1
+    stage.play()
     reading = stage.plan.reader.read(sentence)
     return _outcome(bench.judged(sentence, reading, stage.plan)) == _outcome(bench.judged(sentence, reading, silent))
 

@@ -1,6 +1,6 @@
 """Sentences: complaints composed of a rule's own words, its frame words and what it needs, so that the rule can fire in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from models.complaint import Complaint
@@ -51,6 +51,10 @@ def _both(first: str, second: str) -> str:
     return f"{first}。{second}" if first and second else first or second
 
 
+STEPS = {"explore": 2, "dead_terms": 1, "lost_programs": 1, "idle_rules": 3, "idle_conditions": 7}
+"""How long each walk over the rules takes, about, against the others: so far a run has come."""
+
+
 class Tally:
     """What has ever come of a sentence: departments, issues, reasons, questions."""
 
@@ -69,10 +73,14 @@ class Tally:
 
 
 class Stage:
-    """Where sentences are played to the engine. Remembers for each rule a sentence in which it fires."""
+    """Where sentences are played to the engine. Remembers for each rule a sentence in which it fires.
 
-    def __init__(self, engine: Engine) -> None:
+    `told` hears of every sentence, and how many steps were gone; what it raises ends the run.
+    """
+
+    def __init__(self, engine: Engine, told: Callable[[int], None] = lambda _: None) -> None:
         self.engine = engine
+        self._told = told
         self.plan = engine.plan
         self.ruleset: RuleSet = engine.ruleset
         self.tally = Tally()
@@ -84,6 +92,17 @@ class Stage:
         for planned in self.plan.rules:
             self._rehearse(planned)
 
+    def rules(self, steps: int) -> Iterator[PlannedRule]:
+        """Each rule in turn, and then word that so many steps more are gone."""
+        for planned in self.plan.rules:
+            yield planned
+            self._told(steps)
+
+    def play(self) -> None:
+        """One sentence more."""
+        self.played += 1
+        self._told(0)
+
     def written(self, planned: PlannedRule) -> Rule:
         """The rule as officials wrote it."""
         return self._written[planned.id]
@@ -93,12 +112,12 @@ class Stage:
         return tuple(filter(None, map(self.plan.reader.fold, expand_term(word, self._lists))))
 
     def hits(self, complaint: Complaint) -> list[Hit]:
-        self.played += 1
+        self.play()
         return self.engine.hits(complaint)
 
     def triage(self, complaint: Complaint) -> Decision:
         """The engine's own decision; all of them are kept in the tally."""
-        self.played += 1
+        self.play()
         decision = self.engine.triage(complaint)
         self.tally.note(decision)
         return decision
@@ -111,7 +130,7 @@ class Stage:
 
     def would_fire(self, plan: Plan, planned: PlannedRule, complaint: Complaint) -> bool:
         """Whether a rule would fire under a changed plan."""
-        self.played += 1
+        self.play()
         return any(hit.rule.id == planned.id for hit in find(plan, plan.reader.read(complaint), self.ruleset.ruleset))
 
     def witness(self, complaint: Complaint) -> Witness:

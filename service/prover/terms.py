@@ -7,7 +7,7 @@ from models.complaint import Complaint
 from models.ruleset import Expectation
 from service.engine.plan import PlannedRule
 from service.prover.findings import Finding, Kind, Witness
-from service.prover.sentences import ALONE, Stage
+from service.prover.sentences import ALONE, STEPS, Stage
 from service.rulebook.borders import NATURAL
 from service.ruletest.bench import Bench
 from service.ruletest.reasons import why_not
@@ -21,7 +21,7 @@ SPARE_WAYS = 40
 
 def dead_terms(stage: Stage, bench: Bench) -> Iterator[Finding]:
     """Every written term that no sentence of ours lets fire, by rule."""
-    for planned in stage.plan.rules:
+    for planned in stage.rules(STEPS["dead_terms"]):
         if planned.order in stage.firing:
             for written in stage.written(planned).terms:
                 words = stage.expanded(written)
@@ -112,7 +112,7 @@ TAUGHT = ("学", "练")
 
 def lost_programs(stage: Stage) -> Iterator[Finding]:
     """Programs of which callers speak plainly and that still do not count for their category: some longer word has eaten them."""
-    for planned in stage.plan.rules:
+    for planned in stage.rules(STEPS["lost_programs"]):
         rule = stage.written(planned)
         if rule.program and rule.category and not planned.trial:
             for word in (stage.expanded(term)[0] for term in rule.terms if "{" not in term):

@@ -23,6 +23,11 @@ def test_long_work_is_found_again_and_called_off(visit: Open, house: House) -> N
     assert not barriers(page)
     page.get_by_role("button", name="取消修补").click()
     expect(page.get_by_text("已取消。")).to_be_visible()
+    made = house.api("POST", "/v1/rulesets/drafts", json={"title": "查证"}).json()
+    page.goto(f"{house.url}/console/rules/drafts/{made['id']}?step=prove")
+    page.get_by_role("button", name="保存并查证").click()
+    page.get_by_role("button", name="取消查证").click()
+    expect(page.get_by_text("已取消。")).to_be_visible()
 
 
 def test_the_state_of_the_service_is_seen_at_a_glance(visit: Open) -> None:

@@ -209,3 +209,24 @@ def test_depends_on_nothing_but_the_files(proof: Proof, tmp_path: Path) -> None:
     again = proved(dict(reversed(files.items())))
     assert again.findings == proof.findings
     assert not list(tmp_path.iterdir())
+
+
+class TestOnItsWay:
+    def test_it_tells_every_step_and_ends_at_the_number_that_was_foretold(self) -> None:
+        told: list[int] = []
+        engine = Engine(load(tiny()))
+        prover.prove(engine, told.append)
+        assert sum(told) == prover.steps(engine)
+
+    def test_it_is_over_at_the_next_sentence_when_nobody_wants_it_any_more(self) -> None:
+        engine, heard = Engine(load(tiny())), 0
+
+        def tire(_: int) -> None:
+            nonlocal heard
+            heard += 1
+            if heard == 100:
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            prover.prove(engine, tire)
+        assert heard == 100

@@ -349,7 +349,7 @@ class TestWhereTwoMustAgree:
         assert house.post("/v1/rulesets/1/activate", json={"author": "wang", "note": "撤回"}).status_code == 200
 
 
-class TestImpact:
+class TestLongWork:
     def test_is_a_job_that_is_polled(self, house: TestClient) -> None:
         house.post("/v1/cases", json={"source_system": "h", "source_order_no": "1", "content": "孩子的羽毛球班不退费。"})
         draft = Draft(house)
@@ -363,6 +363,15 @@ class TestImpact:
         assert house.get("/v1/rulesets/jobs").json()["jobs"][0]["id"] == told["id"]
         assert house.delete(place).json()["state"] == "done"
         assert house.get("/v1/rulesets/jobs/01NOSUCH").json()["code"] == "job_not_found"
+
+    def test_a_proof_is_one_too(self, house: TestClient) -> None:
+        draft = Draft(house)
+        begun = house.post(f"{draft.path}/prove", headers=WANG)
+        assert (begun.status_code, begun.json()["kind"]) == (202, "prove")
+        place = begun.headers["Location"]
+        eventually(lambda: house.get(place).json()["state"] == "done")
+        told = house.get(place).json()
+        assert (told["done"], told["result"]["digest"]) == (told["total"], draft.last.json()["digest"])
 
     def test_that_goes_on_elsewhere_can_be_cancelled(self, house: TestClient, address: str) -> None:
         with closing(db.connect(address)) as database, database.write() as conn:
