@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.access import CALLER
 from service.api.problems import ERROR, NOTE, REQUEST_ID, answer
-from service.errors import Fault, FenpaiError
+from service.errors import Fault, FenpaiError, RouteNotFound
 
 SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 """A number that a caller may choose."""
@@ -24,6 +24,9 @@ CHANCE = random.Random()  # noqa: S311 (the number must be rare, not secret; ask
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; logged only when they fail."""
+
+NUL = "\0"
+"""Nothing is called so, and PostgreSQL takes no question with it."""
 
 GUARDS = (
     (b"x-content-type-options", b"nosniff"),
@@ -84,6 +87,9 @@ class Porter:
             self._note(scope, status, perf_counter() - began)
 
     async def _show_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if NUL in scope["path"]:
+            await answer(RouteNotFound(), scope)(scope, receive, send)
+            return
         door = self._doors.get((scope["method"], scope["path"]))
         if door is None:
             await self._house(scope, receive, send)
