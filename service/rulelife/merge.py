@@ -2,7 +2,8 @@
 
 Three texts of each file meet: the base, ours (the draft's), theirs (the version in force's). A file is taken apart into its rules, by
 id, its cases, and all else; what only one side changed is that side's. Of a rule that both changed, words that one side added or took
-away are done to the other's text. What is left is a conflict, told in the words of the rules, and nothing is changed.
+away are done to the other's text. What is left is a conflict, told in the words of the rules, and nothing is changed; where one side
+is preferred, the words of the other are still taken along.
 """
 
 from collections.abc import Mapping
@@ -144,6 +145,7 @@ def _file(name: str, texts: tuple[str, str, str], merged: Merged, told: "_Told",
             merged.clashes.append(told.clash(name, key))
             if prefer == "ours":
                 _put(found, key, mine, list(ours))
+            mend += told.words(key, ours=prefer != "ours")
     whole = "".join(found.values())
     for edit in mend:
         try:
@@ -187,13 +189,17 @@ class _Told:
         edits: list[Edit] = []
         for change in ours:
             if change.field in WORDS and (change.added or change.removed):
-                edits += [Edit(change.field, key, word) for word in change.added]  # type: ignore[arg-type]  # one of WORDS
-                edits += [Edit(change.field, key, word, gone=True) for word in change.removed]  # type: ignore[arg-type]
+                edits += _words(change)
             elif change.field in VALUES and change.field not in touched:
                 edits.append(Edit(change.field, key, str(change.after)))  # type: ignore[arg-type]
             else:
                 return []
         return edits
+
+    def words(self, key: str, *, ours: bool) -> list[Edit]:
+        """The words that one side added to a rule or took away, whatever else it changed."""
+        changes = self._both()[0 if ours else 1].get(key, [])
+        return [edit for change in changes if change.field in WORDS for edit in _words(change)]
 
     def clash(self, file: str, key: str) -> Clash:
         ours, theirs = ("；".join(change.text for change in changes.get(key, [])) for changes in self._both())
@@ -208,6 +214,11 @@ class _Told:
             else:
                 self._changes = _by_rule(compare(base, ours)), _by_rule(compare(base, theirs))
         return self._changes
+
+
+def _words(change: Change) -> list[Edit]:
+    added = [Edit(change.field, change.key, word) for word in change.added]  # type: ignore[arg-type]  # one of WORDS
+    return added + [Edit(change.field, change.key, word, gone=True) for word in change.removed]  # type: ignore[arg-type]
 
 
 def _what(key: str) -> str:

@@ -117,7 +117,7 @@ def signed(proposal: Proposal) -> Proposal:
 def refused(broken: Sequence[str]) -> ConfirmedBreak:
     refusal = ConfirmedBreak(
         f"{len(broken)} 件经人确认、现在研判正确的案件会因此出错（{_few(broken)}），没有发布。"
-        "请改好，或写明理由（overrule）后仍然发布；fenpai rules impact 列出是哪些。"
+        "请改好，或写明理由（overrule）后仍然发布；试算影响（fenpai rules impact）列出是哪些。"
     )
     refusal.members = {"broken": list(broken[:500])}
     return refusal

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import House, Open, barriers, housed
 from tests.packs.build import tiny
@@ -105,13 +105,29 @@ def test_a_change_is_tested_tried_on_the_past_published_and_taken_back(house: Ho
     page.get_by_role("tab", name="发布").click()
     page.get_by_label("发布说明").fill("篮球归舞台办")
     page.get_by_role("button", name="发布并启用").click()
-    expect(page.get_by_role("tabpanel", name="发布").get_by_role("alert")).to_contain_text("用例")
-    page.get_by_label("仍要发布的理由").fill("用例随后补改")
+    refusal = page.get_by_role("tabpanel", name="发布").get_by_role("alert")
+    expect(refusal).to_contain_text("用例")
+    for file in ("categories/ball.test.yaml", "categories/stage.test.yaml"):  # somebody mends the cases meanwhile
+        save(house, found, text_of(house, found, file).replace("篮球", "足球"), file)
+    page.get_by_role("button", name="发布并启用").click()
+    expect(refusal).to_contain_text("tests 刚才存了第 5 稿", timeout=SOON)
+    refusal.get_by_role("button", name="看改动").click()
+    expect(page.get_by_role("tabpanel", name="改动")).to_contain_text("足球班")
+    page.get_by_role("tab", name="发布").click()  # what was written there is there
+    page.get_by_role("button", name="发布并启用").click()
+    expect(refusal).to_contain_text("经人确认", timeout=SOON)
+    page.get_by_label("仍要发布的理由").fill("确有分工调整")
     page.get_by_role("button", name="发布并启用").click()
     expect(page.get_by_text("版已发布并启用")).to_be_visible(timeout=SOON)
     assert not barriers(page)
     versions = page.get_by_role("list", name="版本").get_by_role("listitem")
-    expect(versions.first).to_contain_text("推翻的理由：用例随后补改")
+    expect(versions.first).to_contain_text("推翻的理由：确有分工调整")
+    compared_and_taken_back(page, versions)
+    assert house.api("GET", "/v1/rulesets/active").json()["version"] == 1
+
+
+def compared_and_taken_back(page: Page, versions: Locator) -> None:
+    """The newest version of the list against the first, which is put into force again."""
     page.get_by_role("combobox", name="从").click()
     page.get_by_role("option", name="第 1 版").click()
     page.get_by_role("combobox", name="到").click()
@@ -125,7 +141,6 @@ def test_a_change_is_tested_tried_on_the_past_published_and_taken_back(house: Ho
     dialog.get_by_role("button", name="启用").click()
     expect(dialog).to_be_hidden()
     expect(versions.last).to_contain_text("第 1 版 在用")
-    assert house.api("GET", "/v1/rulesets/active").json()["version"] == 1
 
 
 def test_two_who_change_one_file_are_shown_both_and_nothing_is_lost(house: House, at: Callable[[str], Page]) -> None:
@@ -170,12 +185,15 @@ def test_files_and_rules_are_found_and_what_the_prover_finds_becomes_a_case(hous
 def test_a_draft_whose_base_has_moved_takes_in_what_came_since(house: House, at: Callable[[str], Page]) -> None:
     mine, theirs = draft(house, "收羽毛球"), draft(house, "收壁球")
     for found, word in ((mine, "羽毛球"), (theirs, "壁球")):
-        save(house, found, text_of(house, found).replace("网球]", f"网球, {word}]"))
+        save(house, found, text_of(house, found).replace("网球]", f"网球, {word}]").replace("name: 球类项目", f"name: 球类（{word}）"))
     put = {"json": {"note": "收壁球"}, "headers": {"If-Match": f'"{theirs["version"]}"'}}
     house.api("POST", f"/v1/rulesets/drafts/{theirs['id']}/publish", **put)
     page = at(f"/rules/drafts/{mine['id']}?step=publish")
     page.get_by_role("button", name="合并进来").click()
+    expect(page.get_by_role("tabpanel", name="发布")).to_contain_text("球类项目 → 球类（壁球）；增词 壁球")
+    page.get_by_role("button", name="同一处以草稿为准").click()
     expect(page.get_by_role("button", name="合并进来")).to_have_count(0)
+    assert "name: 球类（羽毛球）" in text_of(house, mine)
     assert "网球, 壁球, 羽毛球]" in text_of(house, mine) or "网球, 羽毛球, 壁球]" in text_of(house, mine)
     page.get_by_label("发布说明").fill("收羽毛球")
     page.get_by_role("button", name="发布并启用").click()

@@ -179,15 +179,16 @@ class TestMerging:
     def test_tells_what_both_changed_in_words_and_changes_nothing_until_one_side_is_preferred(self, house: TestClient) -> None:
         draft = Draft(house)
         draft("POST", "/edits", json={"edits": [ADDED | {"op": "set", "field": "strength", "value": "weak"}]})
-        version = self.moved(house, (BALL, "    terms: [篮球, 足球, 网球]", "    strength: strong\n    terms: [篮球, 足球, 网球]"))
+        version = self.moved(house, (BALL, "    terms: [篮球, 足球, 网球]", "    strength: strong\n    terms: [篮球, 足球, 网球, 壁球]"))
         before = draft.text()
         refusal = draft("POST", "/merge")
         assert (refusal.status_code, refusal.json()["code"]) == (409, "merge_conflict")
         [conflict] = refusal.json()["conflicts"]
-        assert conflict == {"file": BALL, "what": "规则 ball.programs", "ours": "强度 中 → 弱", "theirs": "强度 中 → 强"}
+        assert conflict == {"file": BALL, "what": "规则 ball.programs", "ours": "强度 中 → 弱", "theirs": "增词 壁球；强度 中 → 强"}
         assert draft.text() == before
         assert draft("POST", "/merge", json={"prefer": "ours", "prove": False}).json()["base"] == version
         assert "strength: weak" in draft.text()
+        assert "网球, 壁球]" in draft.text(), "a word contends with nothing"
 
 
 class TestEditing:

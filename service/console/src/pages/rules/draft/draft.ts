@@ -77,6 +77,12 @@ export function working(id: string) {
     await open(path);
   }
 
+  /** A colleague saved meanwhile: what they made of it is read, and nothing is done until it was seen. */
+  async function behind(): Promise<string> {
+    await reread();
+    return `${state.whole!.updated_by} 刚才存了第 ${state.whole!.version} 稿，已经读入。请看过「改动」再决定；您在这里写的还在。`;
+  }
+
   function type(value: string): void {
     if (value === text.value) return;
     state.typed[state.file] = value;
@@ -149,7 +155,7 @@ export function working(id: string) {
     clearTimeout(timer);
     call.abort();
   });
-  return { id, state, trouble, dirty, text, tag, load, reread, open, type, check, saveAll, settle, guarded };
+  return { id, state, trouble, dirty, text, tag, load, reread, behind, open, type, check, saveAll, settle, guarded };
 }
 
 export type Working = ReturnType<typeof working>;
