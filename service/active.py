@@ -178,17 +178,20 @@ def _look_into(name: str) -> Folder:
         place = rulebook.find_pack(name)
     except rulebook.PackError as error:
         raise PackMissing(_first(error)) from error
+    files: Mapping[str, str] = {}
     try:
         files = rulebook.read_folder(place)
         ruleset = rulebook.restore(files, 0)
     except rulebook.PackError as error:
         # The database may hold a sound version; by custom a folder has its pack's name.
-        return Folder(place.resolve().name, str(place), {}, None, _all(error))
+        return Folder(place.resolve().name, str(place), files, None, _all(error))
     return Folder(ruleset.pack, str(place), files, ruleset)
 
 
 def _examined(folder: Folder) -> Folder:
-    """The folder with all its mistakes looked for."""
+    """The folder with all its mistakes looked for; a file that could not be read at all has been told of already."""
+    if not folder.files:
+        return folder
     try:
         rulebook.load(folder.files)
     except rulebook.PackError as error:

@@ -10,7 +10,7 @@ from yaml import _yaml
 
 from service.rulebook.mistakes import Loc, Words
 from service.rulebook.nodes import Node
-from service.rulebook.slips import Flaw, colon, indentation, unreadable
+from service.rulebook.slips import Flaw, colon, conflicts, indentation, unreadable
 
 Mark = yaml.Mark | _yaml.Mark
 MAX_DEPTH = 20
@@ -282,7 +282,7 @@ def _by_character(char: str) -> Words:
 
 def read(text: str, keys: Container[str]) -> Reading:
     """A text as nodes, with all its flaws; `keys` are the field names that a file of this kind may have."""
-    if flaws := unreadable(text):
+    if flaws := unreadable(text) + conflicts(text):
         return Reading(None, whole=False, flaws=flaws)
     draft, found, whole = _Draft(text.split("\n")), list[Flaw](), True
     while True:

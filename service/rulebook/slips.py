@@ -1,4 +1,4 @@
-"""Slips of the keyboard that break YAML: full-width colons, missing blanks, tabs, full-width indentation, invisible characters."""
+"""What breaks YAML unseen: full-width colons, missing blanks, tabs, full-width indentation, invisible characters, marks of a merge."""
 
 import re
 import unicodedata
@@ -13,6 +13,8 @@ KEY = r"(?:- +)*(?P<key>[A-Za-z_][A-Za-z0-9_.\-]*)"
 WIDE_COLON = re.compile(r"(?P<before>[ \t\u3000]*" + KEY + r"\s*)：(?P<blank>\s?)")
 TIGHT_COLON = re.compile(r"(?P<before> *" + KEY + r"):(?=[^\s/])")
 INDENT = re.compile(r"[^\S\n]*")
+CONFLICT = re.compile(r"(?:<{7}|>{7})(?: |$)|={7}$")
+"""What git leaves in a file where two people changed the same lines."""
 
 
 class Flaw(NamedTuple):
@@ -35,6 +37,14 @@ def unreadable(text: str) -> list[Flaw]:
                 Flaw(number, found.start() + 1, "invisible", f"含有看不见的字符 {_called(found[0])}", "请删掉它，或把这一行重新输入")
             )
     return flaws
+
+
+def conflicts(text: str) -> list[Flaw]:
+    """The marks of a merge that nobody settled: where each begins, or what is left of one."""
+    marks = [(number, found[0].strip()) for number, line in enumerate(text.split("\n"), 1) if (found := CONFLICT.match(line))]
+    begun = [mark for mark in marks if mark[1].startswith("<")]
+    hint = "两个人改了同一处，由 git 留下。请在 <<<<<<< 到 =======、======= 到 >>>>>>> 两份内容里选留一份，再删掉这三行标记"
+    return [Flaw(number, 1, "conflict", f"这里有合并冲突的标记 {mark}", hint) for number, mark in begun or marks]
 
 
 def _called(char: str) -> str:

@@ -81,8 +81,10 @@ def _wrong(word: str, *, template: bool) -> Words | None:
 def _odd(word: str, *, short: bool) -> Words | None:
     """What makes a word doubtful."""
     if found := ODD.search(PLACE.sub("", word)):
-        char = "空格" if found[0].isspace() else f"「{found[0]}」"
-        return "punctuation", f"{shortened(word)} 里有{char}，只有来话里也这样写才会命中", "请去掉它，或确认就是要这样写"
+        if found[0].isspace():
+            hint = "两个词请用逗号隔开，一个词请去掉空格；确实要这样写的不必改"
+            return "punctuation", f"{shortened(word)} 里有空格，会被当作一个词，只有来话里也这样写才会命中", hint
+        return "punctuation", f"{shortened(word)} 里有「{found[0]}」，只有来话里也这样写才会命中", "请去掉它，或确认就是要这样写"
     if short and len(word) == 1:
         return "one_character", f"{word} 只有一个字，容易误中", "请写成完整的词，或用 near 限定语境"
     return None

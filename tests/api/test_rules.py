@@ -165,6 +165,7 @@ class TestFirstStart:
             pass
         assert str(tmp_path) in refusal.value.detail
         assert "提醒" not in refusal.value.detail
+        assert "规则包里缺少" not in refusal.value.detail, "the other files are there"
 
     def test_leaves_no_half_published_rule_set(self, settings: Settings) -> None:
         with pytest.raises(PackMissing), TestClient(create_app(settings.model_copy(update={"pack": "nowhere"}))):
