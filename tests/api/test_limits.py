@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPResponse
 from pathlib import Path
 
 import orjson
@@ -136,6 +137,42 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
 
 
 POST = b"POST /v1/triage HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+BODY = orjson.dumps({"content": "云溪区某篮球班不给退费"})
+
+
+class TestAHead:
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"GET /healthz HTTP/1.1\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            b"GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 2000 + b"\r\n",
+            b"CONNECT evil.example:80 HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+        ],
+        ids=["no host", "two hosts", "two hosts of old", "100 KB at once", "CONNECT"],
+    )
+    def test_that_is_not_fit_is_refused(self, address: tuple[str, int], head: bytes) -> None:
+        assert b" 400 " in trickled(address, head, b"")
+
+    @pytest.mark.parametrize("cut", [0, 200])
+    def test_that_offers_another_protocol_is_answered_in_this_one(self, address: tuple[str, int], cut: int) -> None:
+        """As Java's client sends each first request: nothing of its body is lost, nor what comes after it on the same line."""
+        length = b"Content-Length: %d\r\n\r\n" % len(BODY)
+        first = b"POST /v1/triage HTTP/1.1\r\nHost: localhost\r\n" + OFFER + b"Content-Type: application/json\r\n" + length + BODY
+        with closing(socket.create_connection(address)) as line:
+            line.settimeout(20)
+            for whole in (first, HEALTH, first.replace(b"h2c", b"websocket")):
+                line.sendall(whole[:cut])
+                time.sleep(0.01 if cut else 0)
+                line.sendall(whole[cut:])
+                answer = HTTPResponse(line)
+                answer.begin()
+                assert (answer.status, answer.read() != b"") == (200, True)
 
 
 class TestHowSlowly:
