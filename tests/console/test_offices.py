@@ -88,6 +88,8 @@ def test_a_channel_is_set_tried_used_and_a_letter_sent_again(visit: Open, order:
         expect(letters.get_by_text(f"已安排重发给{LEAD}。")).to_be_visible()
         expect(letters.get_by_role("cell", name="已送达")).to_be_visible()
         assert receiver.forged == 0
+        letters.set_viewport_size({"width": 390, "height": 900})
+        assert letters.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert not barriers(letters)
 
 
