@@ -42,9 +42,8 @@ class Engine:
 
     def triage(self, complaint: Complaint) -> Decision:
         """Read a complaint, find the evidence, decide."""
-        reading = self._plan.reader.glance(complaint)
-        told = complaint.institution or complaint.asserted_scope or complaint.register or complaint.answers
-        if not told and not self._plan.gate.find(reading.text):
+        reading = self._plan.gate.let_in(complaint)
+        if reading is None:
             return self._nothing
         reading = self._plan.reader.written_out(reading)
         hits = find(self._plan, reading, self.ruleset.ruleset)

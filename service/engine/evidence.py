@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.ruleset import RulesetFile
 
-from .plan import Plan, PlannedRule
+from .plan import Plan, PlannedRule, Roles
 from .text import Reading
 from .tokens import Borders
 
@@ -76,21 +76,25 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
 
 def _meet(plan: Plan, text: str, head_length: int) -> Met:
     terms: dict[int, list[Span]] = defaultdict(list)
-    unless: dict[int, list[Span]] = defaultdict(list)
-    near: dict[int, list[Span]] = defaultdict(list)
-    negations: list[Span] = []
-    clearings: list[Span] = []
+    others: list[tuple[Span, Roles]] = []
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
         for order in role.terms:
             terms[order].append(span)
-        if role.is_only_term:
-            continue
+        if not role.is_only_term:
+            others.append((span, role))
+    framed = {order for order in terms if plan.rules[order].within is not None}
+    unless: dict[int, list[Span]] = defaultdict(list)
+    near: dict[int, list[Span]] = defaultdict(list)
+    negations: list[Span] = []
+    clearings: list[Span] = []
+    for span, role in others:
         for order in role.unless:
             unless[order].append(span)
         for order in role.near:
-            near[order].append(span)
+            if order in framed:
+                near[order].append(span)
         if role.negates is not None and not _asks(text, span[0]):
             negations.append((span[0], span[1], role.negates))
         if role.clears is not None:
@@ -182,21 +186,18 @@ def _places(reading: Reading, place: int, head_length: int) -> tuple[str, ...]:
 
 def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: RulesetFile) -> list[Hit]:
     """One hit for each distinct term, at its best place; each further term of the same rule tells less."""
-    points = rule.points
-    if len(spans) == 1:
+    points, repeat = rule.points, numbers.repeat
+    if len(spans) == 1 and repeat:
         start, end, pattern = spans[0]
-        return [Hit(rule, pattern, start, end, points * _zone(reading, start, numbers) * share // 10_000) for share in numbers.repeat[:1]]
-    best: dict[int, tuple[int, int, int]] = {}
+        return [Hit(rule, pattern, start, end, points * _zone(reading, start, numbers) * repeat[0] // 10_000)]
+    best: dict[int, tuple[int, int, int, int]] = {}
     for start, end, pattern in spans:
         zone, known = _zone(reading, start, numbers), best.get(pattern)
-        if known is None or zone > known[0]:
-            best[pattern] = (zone, start, end)
-    ranked = list(best.items())
-    if len(ranked) > 1:
-        ranked.sort(key=_rank)
+        if known is None or zone > -known[0]:
+            best[pattern] = (-zone, start, -end, pattern)
     return [
-        Hit(rule, pattern, start, end, points * zone * share // 10_000)
-        for (pattern, (zone, start, end)), share in zip(ranked, numbers.repeat, strict=False)
+        Hit(rule, pattern, start, -end, points * -zone * share // 10_000)
+        for (zone, start, end, pattern), share in zip(sorted(best.values()), repeat, strict=False)
     ]
 
 

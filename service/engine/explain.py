@@ -13,6 +13,8 @@ from .text import Reading
 MOST_EVIDENCE = 12
 """The most pieces of evidence that an answer carries, so that it stays under 2 KB of explanation."""
 QUESTION_CATEGORY, QUESTION_SCOPE, QUESTION_PRIMARY = "category", "scope", "primary"
+INSIDE = f"scope:{ScopeCode.IN}"
+REASON_CODES = {reason: code for code, reason in OUT_REASONS.items()}
 
 
 def evidence(
@@ -27,12 +29,9 @@ def evidence(
 
 def _speaking(verdict: Verdict) -> set[str]:
     if verdict.outcome is Outcome.RETURN:
-        return {f"scope:{code.value}" for code, reason in OUT_REASONS.items() if reason is verdict.reason}
-    return (
-        {f"category:{category.code}" for category in verdict.categories}
-        | {f"scope:{ScopeCode.IN}"}
-        | {f"issue:{code}" for code in verdict.issues}
-    )
+        code = REASON_CODES.get(verdict.reason)
+        return {f"scope:{code}"} if code else set()
+    return {f"category:{category.code}" for category in verdict.categories} | {INSIDE} | {f"issue:{code}" for code in verdict.issues}
 
 
 def _piece(hit: Hit, reading: Reading, patterns: tuple[str, ...]) -> Evidence:
@@ -48,7 +47,7 @@ def register(verdict: Verdict, complaint: Complaint, ruleset: RuleSet) -> tuple[
         return ()
     found: list[tuple[str, str, int, str | None]] = []
     if hit.listed:
-        found.append(("register.listed", f"scope:{ScopeCode.IN}", listed(hit, ruleset), None))
+        found.append(("register.listed", INSIDE, listed(hit, ruleset), None))
     if verdict.reason is Reason.REGISTER:
         found.append(("register.licence", f"category:{verdict.primary}", 0, None))
     status = status_of(hit, ruleset)
@@ -108,10 +107,8 @@ def suggest(verdict: Verdict, ruleset: RuleSet) -> str | None:
 
 
 def _advice(verdict: Verdict, ruleset: RuleSet) -> ReturnAdvice:
-    for code, reason in OUT_REASONS.items():
-        if reason is verdict.reason and code in ruleset.ruleset.returns:
-            return ruleset.ruleset.returns[code]
-    return ruleset.ruleset.no_evidence
+    head, code = ruleset.ruleset, REASON_CODES.get(verdict.reason)
+    return head.returns.get(code, head.no_evidence) if code else head.no_evidence
 
 
 def reason(verdict: Verdict, pieces: tuple[Evidence, ...], complaint: Complaint, ruleset: RuleSet) -> str:
@@ -178,8 +175,9 @@ def _helpers(verdict: Verdict, ruleset: RuleSet) -> str:
 
 def _reason_out(verdict: Verdict, pieces: tuple[Evidence, ...], ruleset: RuleSet) -> str:
     advice = _advice(verdict, ruleset)
-    words = _quoted(piece for piece in pieces if piece.supports.startswith("scope:") and piece.supports != f"scope:{ScopeCode.IN}")
-    because = f"诉求中提到{words}，" if words and verdict.reason is not Reason.NO_EVIDENCE else ""
+    told = verdict.reason is not Reason.NO_EVIDENCE
+    words = _quoted(piece for piece in pieces if piece.supports.startswith("scope:") and piece.supports != INSIDE) if told else ""
+    because = f"诉求中提到{words}，" if words else ""
     to = f"建议转{advice.suggest}办理。" if advice.suggest else ""
     return f"{because}{advice.reason}退回热线。{to}"
 

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby
 
 from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from models.ruleset import NAMING, Rule, RuleSet, ScopeCode, Status
 
+from .gate import Gate
 from .terms import expand_term, word_lists
 from .text import FIELDS, Reader
 from .tokens import cutter
@@ -84,7 +84,7 @@ class Plan:
         self.roles = tuple(roles[pattern] for pattern in self.patterns)
         self.longest = max(map(len, self.patterns), default=0)
         self.finder = CharwiseDoubleArrayAhoCorasick(list(self.patterns))
-        self.gate = CharwiseDoubleArrayAhoCorasick(_least({*self._openers(roles, ruleset), *self.reader.alias_words}))
+        self.gate = Gate({*self._openers(roles, ruleset), *self.reader.alias_words}, self.reader)
 
     def _planned(self, order: int, rule: Rule, rules: list[Rule], ruleset: RuleSet) -> PlannedRule:
         kind, code = rule.supports.split(":")
@@ -144,15 +144,6 @@ class Plan:
 
 OPENING = ("signal:emergency", "signal:urgent")
 """Signals that must be heard whatever the text is about."""
-
-
-def _least(words: Iterable[str]) -> list[str]:
-    """The words that hold no other of them: where any one stands, one of these does. A short list is looked for faster."""
-    kept: list[str] = []
-    for _, alike in groupby(sorted(words, key=len), key=len):
-        shorter = CharwiseDoubleArrayAhoCorasick(kept) if kept else None
-        kept += [word for word in alike if shorter is None or not shorter.find(word)]
-    return kept
 
 
 def in_order(rules: Iterable[Rule]) -> list[Rule]:

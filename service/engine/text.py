@@ -31,6 +31,16 @@ def _folding() -> dict[int, str]:
     return table | {ord(old): new for old, new in zip(han, plain, strict=True) if old != new and len(new) == 1}
 
 
+@cache
+def letter_cases() -> dict[str, str]:
+    """Every letter that others become in lower case, with these: k -> kK and the sign of Kelvin."""
+    cases: dict[str, str] = {}
+    for char in map(chr, range(0x1F000)):
+        if (low := char.lower()) != char and len(low) == 1:
+            cases[low] = cases.get(low, low) + char
+    return cases
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The folded text of a complaint: institution, title and content, a line break between them.
@@ -95,6 +105,11 @@ class Reader:
     def read(self, complaint: Complaint) -> Reading:
         """The reading of a complaint: quoted old orders blanked out, every character folded, aliases written as what they mean."""
         return self.written_out(self.glance(complaint))
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """The whole characters without any of which folding changes nothing in a text but the case of its letters."""
+        return frozenset(char for char in (*self._plain, "【") if not _is_half(char))
 
     def glance(self, complaint: Complaint) -> Reading:
         """The reading of a complaint but for the aliases."""
@@ -163,6 +178,11 @@ def _lower(text: str) -> str:
     """Lower case, place for place: the few letters that grow when lowered (İ) stay as they are."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def _is_half(char: str) -> bool:
+    """Whether this is half a character, which the automaton does not take."""
+    return "\ud800" <= char <= "\udfff"
 
 
 def _closing(text: str, start: int) -> int:

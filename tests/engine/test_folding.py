@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from models.complaint import Complaint
 from models.decision import Decision, Outcome
+from models.ruleset import RuleSet
 from service.engine import Engine
 from tests.engine.district import fired, rules, scores, triage
+from tests.engine.texts import vocabulary
 
 PLAIN = "孩子在校外机构学篮球，机构不退费。"
 CODING = {"id": "letters.coding", "category": "letters", "terms": ["python编程", "c++"]}
@@ -98,3 +100,24 @@ class TestQuotedOrders:
 
     def test_a_quote_never_closed_hides_the_rest_of_its_field(self) -> None:
         assert triage(rules(), "【最近派发的工单：舞蹈培训班不退费").decision is Outcome.RETURN
+
+
+@pytest.fixture(scope="module")
+def words(shipped_rules: RuleSet) -> list[str]:
+    return vocabulary(shipped_rules)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_way_of_typing_a_word_closes_the_gate(shipped: Engine, words: list[str], data: st.DataObject) -> None:
+    word = data.draw(st.sampled_from(words))
+    typed = "".join(data.draw(st.sampled_from(ways(char))) for char in word)
+    assert verdict(shipped.triage(Complaint(f"孩子，{typed}，三千元"))) == verdict(shipped.triage(Complaint(f"孩子，{word}，三千元")))
+
+
+def ways(char: str) -> list[str]:
+    """How else one may type a character: the other case, full width, the sign of Kelvin, something without width behind it."""
+    if char.isascii() and char.isalnum():
+        wide = [chr(ord(each) + 0xFEE0) for each in (char.lower(), char.upper())]
+        return [char, char.lower(), char.upper(), *wide, *("\u212a" if char in "kK" else "")]
+    return [char, f"{char}\u200b"]
