@@ -14,6 +14,9 @@ except ImportError:  # no wheel for this machine: jieba itself gives the same cu
 
 OUTSIDE = re.compile(r"[^\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]")
 """What ends a block: jieba cuts each run of these characters by itself, so a block alone gives the same borders as the whole text."""
+LAST_OUTSIDE = re.compile(rf"(?s:.*){OUTSIDE.pattern}")
+SHORT = 32
+"""Few blocks are longer."""
 
 
 class Cutter(Protocol):
@@ -71,20 +74,22 @@ class Borders:
 
     def _cut_around(self, inside: int) -> Block:
         text, start, end = self._text, inside, inside + 1
-        if _is_inside(text[inside]):
-            while start > 0 and _is_inside(text[start - 1]):
-                start -= 1
+        if not OUTSIDE.match(text, inside):
+            start = _block_start(text, inside)
             closing = OUTSIDE.search(text, end)
             end = closing.start() if closing else len(text)
         return start, end, _borders(self._cutter.cut(text[start:end]))
 
 
-INSIDE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+#&._%-")
-
-
-def _is_inside(character: str) -> bool:
-    """The opposite of OUTSIDE, for one character after the other."""
-    return "\u4e00" <= character <= "\u9fd5" or character in INSIDE
+def _block_start(text: str, inside: int) -> int:
+    """Where the block begins in which a character is: looked for from near to far, since blocks are short."""
+    reach = SHORT
+    while (floor := max(inside - reach, 0)) > 0:
+        if before := LAST_OUTSIDE.match(text, floor, inside):
+            return before.end()
+        reach *= 8
+    before = LAST_OUTSIDE.match(text, 0, inside)
+    return before.end() if before else 0
 
 
 def _borders(tokens: list[str]) -> frozenset[int]:

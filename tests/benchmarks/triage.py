@@ -119,6 +119,11 @@ def by_triage(engine: Engine, texts: list[str]) -> Work:
     return engine.triage, [Complaint(text) for text in texts]
 
 
+def by_reading_on(engine: Engine, texts: list[str]) -> Work:
+    """With the hotline's word that each is about training, so that the gate, which few terms hardly open, keeps none out."""
+    return engine.triage, [Complaint(text, asserted_scope=True) for text in texts]
+
+
 def by_bare_scan(engine: Engine, texts: list[str]) -> Work:
     """The automaton of all patterns of the pack over texts that were folded before: the least that any matching costs."""
     plan = engine.plan
@@ -256,6 +261,8 @@ def rows_of(engine: Engine, texts: list[str]) -> dict[str, Row]:
         "svm at once": Row("the same, all texts at once", at_once),
         "few": Row("triage, generated pack of 100 terms", by_triage(few, texts)),
         "many": Row("triage, generated pack of 10,000 terms", by_triage(many, texts)),
+        "few whole": Row("every text read to its end, 100 terms", by_reading_on(few, texts)),
+        "many whole": Row("every text read to its end, 10,000 terms", by_reading_on(many, texts)),
     }
 
 
@@ -278,6 +285,7 @@ def tell_goals(rows: dict[str, Row], texts: list[str]) -> None:
     tell_goal("zen-engine : triage", micros["zen"] / micros["triage"], 10)
     tell_goal("scikit-learn : triage", micros["svm"] / micros["triage"], 50)
     tell_goal("10,000 terms : 100 terms", micros["many"] / micros["few"], 3, most=True)
+    tell_goal("the same, every text read to its end", micros["many whole"] / micros["few whole"], 3, most=True)
     tell_goal("complaints a second a core", 1e6 / micros["triage"], 30_000)
     tell_goal("two processes : one, by the clock on the wall", two / one, 1.8)
     tell_goal("the same, had each a core to itself", two_alone / one_alone, 1.8)
