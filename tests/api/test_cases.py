@@ -40,7 +40,7 @@ class TestOneCase:
         assert answer.json()["triage"] == receipt["triage"]
         assert "王某" not in answer.text
 
-    @pytest.mark.parametrize("case_id", ["01K00000000000000000000000", "nothing", "x" * 64, quote("编号"), "%00", "'; drop table cases"])
+    @pytest.mark.parametrize("case_id", ["01K00000000000000000000000", "nothing", "x" * 64, quote("编号"), "'; drop table cases"])
     def test_that_is_not_there(self, desk: TestClient, case_id: str) -> None:
         answer = desk.get(f"/v1/cases/{case_id}")
         assert (answer.status_code, answer.json()["code"]) == (404, "case_not_found")
