@@ -138,7 +138,9 @@ async def _actor(
     who, code = written(name) or caller.name, written(department) or _only_part(caller)
     if caller.key is not None and code and code not in _parts(caller):
         raise ScopeMissing(f"这把钥匙不能以 {code[:MAX_NAME]} 的身份操作。")
-    if not 1 <= len(who) <= MAX_NAME or not code:
+    if len(who) > MAX_NAME:
+        raise ActorMissing(f"请求头 X-Fenpai-Actor 太长：至多 {MAX_NAME} 个字，现有 {len(who)} 个。")
+    if not who or not code:
         raise ActorMissing
     if caller.key is None and code not in {HOTLINE, ADMIN} and code not in office(request).casework.terms().departments:
         raise ActorUnknown(f"没有 {code[:MAX_NAME]} 这个单位；请写单位代码，或 hotline、admin。")

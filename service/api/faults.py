@@ -1,7 +1,9 @@
 """What pydantic finds wrong, told in Chinese: each field by its JSON pointer, each mistake by a stable code of our own."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -90,36 +92,61 @@ _SYNTAX = {
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 
 
-HAS_EXTRA = "没有这个字段，请检查拼写；来源系统自己的字段请放进 extra"
-"""Of a field too many, where there is a place for it."""
+EXTRA = "extra"
+"""The field of a body that has a place for the caller's own fields."""
 
 
-def refusal(error: ValidationError, body: bytes, *, extra: bool = False) -> Refusal:
-    """Why this body was not taken: not UTF-8, not JSON, or fields that are wrong. `extra`: it has a place for the caller's own fields."""
+def refusal(error: ValidationError, body: bytes, fields: Collection[str] = ()) -> Refusal:
+    """Why this body was not taken: not UTF-8, not JSON, or fields that are wrong. `fields`: those that it may have."""
     faults = error.errors(include_input=False, include_url=False)
     if faults[0]["type"] == "json_invalid":
         return _unreadable(str(faults[0]["ctx"]["error"]), body)
-    return Invalid(_summary(len(faults)), told(faults, HAS_EXTRA if extra else None))
+    return Invalid(_summary(len(faults)), told(faults, lambda name: _no_field(name, fields)))
 
 
 def parameters(faults: Iterable[Mapping[str, Any]]) -> ParameterInvalid:
     """The same for query parameters; their place begins with the word "query"."""
-    listed = [{**fault, "loc": fault["loc"][1:]} for fault in faults]
-    return ParameterInvalid(_summary(len(listed)), told(listed, unknown="没有这个查询参数，请检查拼写"))
+    listed = [{**fault, "loc": _parameter(fault["loc"])} for fault in faults]
+    count = len({fault["loc"] for fault in listed})
+    return ParameterInvalid(_summary(count), _either(told(listed, lambda _: "没有这个查询参数，请检查拼写")))
 
 
-def told(faults: Iterable[Mapping[str, Any]], unknown: str | None = None) -> list[FieldFault]:
+def _either(faults: Iterable[FieldFault]) -> list[FieldFault]:
+    """What is wrong with one value as one fault, where it may be of several kinds."""
+    merged: dict[str, FieldFault] = {}
+    for fault in faults:
+        known = merged.get(fault.pointer)
+        merged[fault.pointer] = replace(known, detail=f"{known.detail}；或者{fault.detail}") if known else fault
+    return list(merged.values())
+
+
+def _parameter(place: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Its place without the kinds that pydantic names where a value may be of several, such as a number or the word "now"."""
+    return tuple(step for number, step in enumerate(place[1:]) if not number or isinstance(step, int))
+
+
+def _no_field(name: str, fields: Collection[str]) -> str:
+    near = get_close_matches(name[:NAME_SHOWN], fields, n=1)
+    hint = f"。您是否想写 {near[0]}？" if near else f"。可以写：{'、'.join(fields)}" if fields else "，请检查拼写"
+    return f"没有这个字段{hint}{'；来源系统自己的字段请放进 extra' if EXTRA in fields else ''}"
+
+
+Unknown = Callable[[str], str]
+"""What to say of a field or parameter of this name, which there is none of."""
+
+
+def told(faults: Iterable[Mapping[str, Any]], unknown: Unknown | None = None) -> list[FieldFault]:
     """Each fault in our words, the first ones if there are too many."""
     return [_told(fault, unknown) for fault, _ in zip(faults, range(SHOWN), strict=False)]
 
 
-def _told(fault: Mapping[str, Any], unknown: str | None) -> FieldFault:
+def _told(fault: Mapping[str, Any], unknown: Unknown | None) -> FieldFault:
     kind = fault["type"]
     code, text = TOLD.get(kind, _FALLBACK)
     context = fault.get("ctx") or {}
     if kind == "extra_forbidden" and unknown and len(fault["loc"]) == 1:
-        text = unknown
-    elif kind in OF_TEXT and context.get("field_type") == "Value":
+        return FieldFault(pointer(fault["loc"]), unknown(str(fault["loc"][0])), code)
+    if kind in OF_TEXT and context.get("field_type") == "Value":
         code, text = TOLD[OF_TEXT[kind]]
     elif kind == "string_too_short" and context.get("min_length") == 1:
         text = "不能为空"

@@ -49,7 +49,7 @@ def validated(model: type[M], body: bytes) -> M:
     try:
         found = model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise refusal(error, body, extra="extra" in model.model_fields) from None
+        raise refusal(error, body, model.model_fields) from None
     check_keys(body)
     return found
 

@@ -76,9 +76,15 @@ def _check(row: Row, asked: Question) -> None:
         check_codes(asked)
         refusal = next(_unmet(row, asked), None)
     if refusal is not None:
-        allowed = [move for move in allowed_moves(asked.case, asked.ground) if move is not row.move]
+        allowed = _left(row, asked)
         refusal.detail += f"现在可以：{_names(allowed)}。" if allowed else "现在没有可以由您做的动作。"
         raise with_allowed(refusal, asked.case, allowed)
+
+
+def _left(row: Row, asked: Question) -> list[Move]:
+    """What may be made now: the refused move too, where only what was said with it was wrong, such as too many days."""
+    found = standings(asked.case, asked.ground)
+    return [one.row.move for one in found if one.allowed and not (one.row.move is row.move and one.needs)]
 
 
 def _standing(row: Row, asked: Question) -> Standing:

@@ -52,6 +52,10 @@ class TestFeed:
         answer = desk.get(f"/v1/changes?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "parameter_invalid")
 
+    def test_says_once_what_a_place_in_the_feed_may_be(self, desk: TestClient) -> None:
+        errors = desk.get("/v1/changes?after=x").json()["errors"]
+        assert [(one["pointer"], one["detail"]) for one in errors] == [("/after", "应为整数；或者只能是 now")]
+
     def test_says_nothing_of_a_refused_or_repeated_order(self, api: TestClient, order: Orders) -> None:
         sent = order()
         api.post("/v1/cases", json=sent)

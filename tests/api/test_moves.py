@@ -264,6 +264,11 @@ class TestWhoActs:
         answer = clerks.client.post(f"/v1/cases/{clerks.case_id}/accept", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (400, code)
 
+    def test_is_told_what_is_wrong_with_a_name_that_is_too_long(self, clerks: Officers) -> None:
+        headers = {"If-Match": '"1"', "X-Fenpai-Actor": "x" * 101, "X-Fenpai-Department": "gym_office"}
+        told = clerks.client.post(f"/v1/cases/{clerks.case_id}/accept", headers=headers).json()
+        assert told["detail"] == "请求头 X-Fenpai-Actor 太长：至多 100 个字，现有 101 个。"
+
     @pytest.mark.parametrize("name", [quote("李球场"), "李球场".encode()])
     def test_may_have_a_chinese_name(self, clerks: Officers, name: str | bytes) -> None:
         headers = {b"X-Fenpai-Actor": name if isinstance(name, bytes) else name.encode(), b"X-Fenpai-Department": b"gym_office"}

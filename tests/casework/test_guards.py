@@ -63,8 +63,8 @@ class TestHandingBack:
         with pytest.raises(Invalid) as wrong:
             decide_move(born(), Move.HAND_BACK, body(Move.HAND_BACK, clause="order-9", suggested="gym_office"), ground(GYM))
         assert [(fault.pointer, fault.detail) for fault in wrong.value.faults] == [
-            ("/suggested", "没有别的单位 gym_office"),
-            ("/clause", "没有条款 order-9"),
+            ("/suggested", "没有可建议的单位（主办单位自己除外） gym_office"),
+            ("/clause", "没有条款 order-9。您是否想写 order-3？"),
         ]
 
     @pytest.mark.parametrize("missing", ["reason_code", "text", "clause", "suggested"])
@@ -144,6 +144,10 @@ class TestExtending:
         handling = case.clock(ClockKind.HANDLING)
         assert handling is not None
         assert (handling.due, handling.extensions) == (datetime(2026, 12, 4, 17, 0, tzinfo=BEIJING), (2,))
+
+    def test_of_too_many_days_may_be_asked_for_again(self) -> None:
+        why = refused(in_state(Status.ACCEPTED), Move.EXTEND, ground(GYM, TUESDAY), working_days=5)
+        assert why.endswith("现在可以：退单、延期、答复。")
 
     @pytest.mark.parametrize(
         ("days", "now", "extended", "why"),
