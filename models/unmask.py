@@ -2,9 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from models.complaint import Text, Wire
+
+FEWEST_LETTERS = 4
+
+
+def _in_words(reason: str) -> str:
+    """Points, spaces that nobody sees, and one letter over and over say nothing."""
+    if sum(map(str.isalnum, reason)) < FEWEST_LETTERS or len(set(reason)) < FEWEST_LETTERS - 1:
+        raise ValueError("请用文字写明为什么要看")
+    return reason
 
 
 class Masked(BaseModel):
@@ -18,7 +27,9 @@ class Masked(BaseModel):
 class UnmaskIn(Wire):
     """为什么要看."""
 
-    reason: Annotated[Text, Field(min_length=4, max_length=500)] = Field(description="为什么要看，例如“回访核实退款”；记入审计，不能删改")
+    reason: Annotated[Text, Field(min_length=4, max_length=500), AfterValidator(_in_words)] = Field(
+        description="为什么要看，例如“回访核实退款”；记入审计，不能删改"
+    )
 
 
 class Unmasked(BaseModel):

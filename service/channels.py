@@ -130,6 +130,10 @@ def _literal(host: str) -> Address | None:
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_OUTSIDE6 = ipaddress.ip_network("2000::/3")
+"""All that IPv6 gives to hosts of the open internet; beside it stand addresses that wrap an IPv4 one, of which Python knows only some."""
+_NOBODYS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+"""Kept for protocols and books; Python takes them for the open internet, in some of its versions."""
 
 
 def _is_inside(address: Address) -> bool:
@@ -140,7 +144,9 @@ def _is_inside(address: Address) -> bool:
             within = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if within is not None:
             return _is_inside(within)
-    return not address.is_global or address.is_multicast
+        if address not in _OUTSIDE6:
+            return True
+    return not address.is_global or address.is_multicast or any(address in network for network in _NOBODYS)
 
 
 class _Names:

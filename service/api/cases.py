@@ -114,12 +114,12 @@ async def list_cases(
     await check_codes(query, here.rules.engine, reads)
     tag, page = await reads(_page, query, filters_of(query, here), cursor.unpack(query), condition)
     if page is None:
-        return etag.unchanged(tag)
+        return etag.unchanged(tag, etag.NOT_KEPT)
     body = {
         "cases": [veil.veil(told.summary(case), case, here.vault, caller(request.scope)) for case in page.cases],
         "next": cursor.pack(page.next, query),
     }
-    return Json(body, headers=etag.headers(tag))
+    return Json(body, headers=etag.headers(tag, etag.NOT_KEPT))
 
 
 @router.get(
@@ -231,10 +231,10 @@ async def get_case(
     """案件的全部内容。诉求人已遮盖；除热线和管理员外，文中的电话、身份证号、车牌也已遮盖，原文用 `unmask` 查看。"""
     tag, dossier = await reads(_dossier, case_id, here.casework.terms, reach, condition)
     if dossier is None:
-        return etag.unchanged(tag)
+        return etag.unchanged(tag, etag.NOT_KEPT)
     asks, row = caller(request.scope), dossier.row
     shown = veil.veil(told.whole(dossier), row, here.vault, asks) | {"complainant": veil.masked_person(row, here.vault, asks)}
-    return Json(shown, headers=etag.headers(tag))
+    return Json(shown, headers=etag.headers(tag, etag.NOT_KEPT))
 
 
 def _dossier(conn: Any, case_id: str, terms: Handbook, reach: str | None, condition: str | None) -> tuple[str, Dossier | None]:

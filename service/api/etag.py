@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from service.errors import VersionMissing, VersionUnreadable
 
+NOT_KEPT = "no-store"
+"""For what tells of people: no browser writes it to its disk. Whoever polls holds the tag, and what came with it, by its own will."""
 Condition = Annotated[str | None, Header(alias="If-None-Match", description="上次答复的 ETag；没有变化时答复 304")]
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
@@ -41,10 +43,10 @@ def held(condition: str | None, start: str = "", end: str = "") -> str | None:
     return f"W/{tag}" if tag else None
 
 
-def headers(tag: str) -> dict[str, str]:
+def headers(tag: str, keep: str = "private, no-cache") -> dict[str, str]:
     """To be asked again each time, and kept by nobody on the way."""
-    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return {"ETag": tag, "Cache-Control": keep}
 
 
-def unchanged(tag: str) -> Response:
-    return Response(status_code=304, headers=headers(tag))
+def unchanged(tag: str, keep: str = "private, no-cache") -> Response:
+    return Response(status_code=304, headers=headers(tag, keep))

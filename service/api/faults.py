@@ -150,6 +150,8 @@ def _told(fault: Mapping[str, Any], unknown: Unknown | None) -> FieldFault:
         code, text = TOLD[OF_TEXT[kind]]
     elif kind == "string_too_short" and context.get("min_length") == 1:
         text = "不能为空"
+    elif kind == "string_pattern_mismatch" and not str(context.get("pattern")).startswith("^[a-z]"):
+        text = "写法不对，可用的字符和格式见接口说明"
     elif text == _CHOICE[1]:
         context = {"expected": _choices(str(context.get("expected", "")))}
     return FieldFault(pointer(fault["loc"]), text.format(**context), code)

@@ -85,6 +85,8 @@ class TestUnmasking:
         assert unmask(house, case, keys["viewer"]).json()["code"] == "scope_missing"
         short = unmask(house, case, keys["hotline"], "看看")
         assert (short.status_code, short.json()["errors"][0]["detail"]) == (422, "至少 4 个字")
+        for empty in ("....", "\u200b\u200b\u200b\u200b", "啊啊啊啊啊", "— — — —"):
+            assert unmask(house, case, keys["hotline"], empty).json()["errors"][0]["detail"] == "请用文字写明为什么要看"
 
 
 class TestVeiling:

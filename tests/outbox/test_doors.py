@@ -137,7 +137,11 @@ class TestAddressesInside:
 
     @pytest.mark.parametrize(
         "host",
-        ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.9", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "[fe80::1]"],
+        [
+            *("127.0.0.1", "localhost", "10.1.2.3", "192.168.0.9", "169.254.169.254", "100.100.100.200", "192.0.0.8", "192.88.99.1"),
+            *("[::1]", "[fe80::1]", "[fec0::1]", "[5f00::1]", "[3fff::1]", "[::ffff:10.0.0.1]", "[::7f00:1]", "[::ffff:0:7f00:1]"),
+            *("[64:ff9b::7f00:1]", "[64:ff9b:1::1]", "[2002:7f00:1::]"),
+        ],
     )
     def test_are_refused_unless_allowed(self, strict: TestClient, host: str) -> None:
         answer = strict.put(CHANNEL, json={"url": f"http://{host}:8080/x"})
