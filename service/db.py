@@ -186,6 +186,8 @@ def explained(error: Exception) -> Exception:
     if not isinstance(cause, (sqlite3.Error, psycopg.Error)):
         return error
     told = f"{type(cause).__name__}: {(str(cause).strip().splitlines() or ['没有说明'])[0]}"
+    if type(cause) is sqlite3.DatabaseError:
+        return StorageUnavailable(f"数据库文件坏了，或者不是 SQLite 数据库，请检查 FENPAI_DATABASE_URL，或从备份恢复：{told}")
     return StorageUnavailable(f"数据库暂时不可用：{told}") if is_unavailable(cause) else Fault(f"数据库不接受这次写入：{told}")
 
 

@@ -59,6 +59,7 @@ CaseId = Annotated[str, Path(description="案件编号（ULID）")]
     response_model=Receipt,
     response_description="新受理；回执在提交到数据库之后才发出",
     responses={
+        201: {"headers": responses.headers(Location="案件的地址；办理之前由此读取版本（ETag）")},
         200: {"model": Receipt, "description": "以前受理过同样的内容；回执与当时逐字节相同"},
         **responses.problems(*responses.BODY, KeyInvalid, OrderConflict, KeyConflict, *responses.WRITE),
     },
@@ -74,7 +75,9 @@ async def receive_order(request: Request) -> Response:
     body = await read_json(request, here.settings.max_case_bytes)
     received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), key_of(request), caller(request.scope).key)
     note(here, received)
-    return Json(told.receipt(received.case), 201 if received.created else 200)
+    if not received.created:
+        return Json(told.receipt(received.case))
+    return Json(told.receipt(received.case), 201, headers={"Location": f"/v1/cases/{received.case.id}"})
 
 
 def note(here: Office, received: Received) -> None:

@@ -30,6 +30,7 @@ class TestNewOrder:
         answer = api.post("/v1/cases", json=order())
         assert answer.status_code == 201
         receipt = Receipt.model_validate_json(answer.content)
+        assert answer.headers["location"] == f"/v1/cases/{receipt.id}"
         assert (receipt.status, receipt.triage.lead, receipt.triage.category) == ("dispatched", "gym_office", "ball")
         assert [assist.department for assist in receipt.triage.assists] == ["money_office"]
         assert {"ball.programs", "issue.refund"} <= {evidence.rule for evidence in receipt.triage.evidence}

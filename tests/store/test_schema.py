@@ -142,7 +142,7 @@ class TestOpening:
         (tmp_path / "fenpai.db").write_bytes(b"this is a letter, not a database" * 200)
         with (
             closing(db.connect(f"sqlite:///{tmp_path / 'fenpai.db'}")) as letter,
-            pytest.raises(StorageUnavailable, match="not a database"),
+            pytest.raises(StorageUnavailable, match=r"不是 SQLite 数据库.*not a database"),
         ):
             db.check(letter)
 
