@@ -41,7 +41,10 @@ check: .venv/.test .venv/.check ## 格式、类型、导入方向、依赖、Doc
 	test -z "$$failed" || { echo "未通过：$$failed" >&2; exit 1; }
 
 audit: .venv/.audit ## 依赖有没有已知漏洞；要能上互联网，查不到也算不通过 | known vulnerabilities of what is installed; needs the internet
-	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	@status=0; \
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || status=1; \
+	PATH="$(CURDIR)/$(BIN):$$PATH" NODE_USE_SYSTEM_CA=1 $(BIN)/npm audit --prefix service/console --package-lock-only --omit=dev || status=1; \
+	[ $$status = 0 ] || { echo '有已知漏洞，或没有查到（要能上互联网，npm 的源要有 audit 接口）：见上面各行。没有查到不等于没有漏洞。' >&2; exit 1; }
 
 .pins: # what the image installs is what was tested
 	@! sed -nE '$(PIN)' requirements.lock | grep -vxFf <(sed -nE '$(PIN)' constraints.txt) || { echo 'requirements.lock 与 constraints.txt 不一致，请运行 make lock' >&2; exit 1; }
