@@ -24,6 +24,21 @@ export function onChanges(hear: Hear): void {
   void follow();
 }
 
+/** Milliseconds after which every replica serves by the rules that were put into force. */
+const SWITCHED = 2_500;
+
+/** Hear that the rules changed: at once, and again when the replica that answers must have changed over to them. */
+export function onRules(hear: () => unknown): void {
+  let later = 0;
+  onChanges((changes) => {
+    if (!changes.some((one) => one.kind.startsWith("rules."))) return;
+    clearTimeout(later);
+    later = window.setTimeout(hear, SWITCHED);
+    hear();
+  });
+  onScopeDispose(() => clearTimeout(later));
+}
+
 async function follow(): Promise<void> {
   if (running) return;
   running = true;
