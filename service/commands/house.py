@@ -62,14 +62,18 @@ def published(version: str, pack: str) -> RuleSet:
         return rulelife.read_version(database, code, int(version) if version else rulelife.active_version(database, code))
 
 
+def in_beijing(day: datetime | None) -> datetime | None:
+    """A date of the command line: the day begins in Beijing, wherever the machine stands."""
+    return day.replace(tzinfo=show.CHINA) if day else None
+
+
 def replayed(pair: Pair, since: datetime | None) -> Impact:
     """The stored cases under two engines, with a bar."""
-    moment = since.astimezone() if since else None
     with opened() as database:
         with database.read() as conn:
             total = store.count_cases(conn)
         with show.progress("重放", total) as advance:
-            return rulelife.replay_stored(database, pair, fork=True, since=moment, told=advance)
+            return rulelife.replay_stored(database, pair, fork=True, since=in_beijing(since), told=advance)
 
 
 def refused(refusal: DraftBroken | CasesFail | ConfirmedBreak) -> typer.Exit:

@@ -27,7 +27,7 @@ def import_institutions(
     """把文件导入机构名录。有错误时逐处列出行、列和改法，一行也不导入。"""
     settings = Settings.from_env(os.environ)
     how = ImportQuery(replace=replace, dry_run=dry, skip_errors=skip)
-    with register.opened(settings) as counter:
+    with register.opened(settings, first=not dry) as counter:
         try:
             done = counter.bring_in(file, how, settings.max_register_bytes)
         except register.RegisterInvalid as wrong:

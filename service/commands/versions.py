@@ -11,7 +11,7 @@ from rich.table import Table
 
 from models.ruleset import RuleSet
 from service import rulebook, rulelife, show, store, usage
-from service.commands.house import AsJson, Author, Base, Folder, Note, code_of, draft_of, opened, published, refused
+from service.commands.house import AsJson, Author, Base, Folder, Note, code_of, draft_of, in_beijing, opened, published, refused
 from service.commands.terminal import Pack, as_text
 from service.config import Settings
 from service.db import Database
@@ -81,7 +81,7 @@ def replay_cases(
 ) -> None:
     """用当时的诉求、当时的规则版本、当时的名录，把保存的研判逐件重算一遍，逐字比较。"""
     with opened() as database, database.read() as conn, show.progress("重算", store.count_cases(conn)) as advance:
-        past = store.past_cases(conn, since=since.astimezone() if since else None, version=version)
+        past = store.past_cases(conn, since=in_beijing(since), version=version)
         found = replay.replay(past, replay.Shelf(database, code_of(pack)), advance)
     print(as_text(asdict(found)) if as_json else replay.as_text(found))
     if not found.sound:

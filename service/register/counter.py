@@ -66,9 +66,14 @@ class Counter:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Counter]:
-    """The counter of these settings, with the rule set that is in force in the database, or else the pack's."""
+def opened(settings: Settings, *, first: bool = False) -> Iterator[Counter]:
+    """The counter of these settings, with the rule set that is in force in the database, or else the pack's.
+
+    `first`: this may come before the first start, on a database that has no tables yet.
+    """
     with closing(db.connect(settings.database_url)) as database:
+        if first and db.revision(database) is None:
+            db.upgrade(database)
         db.check(database)
         yield Counter(database, _ruleset(database, settings.folder))
 

@@ -59,6 +59,13 @@ class TestReplay:
         assert fenpai("cases", "replay", "--version", "1", "--json").answer["cases"] == len(past) // 2
         assert fenpai("cases", "replay", "--since", "2100-01-01", "--json").answer["cases"] == 0
 
+    @pytest.mark.usefixtures("past")
+    def test_of_a_day_begins_at_midnight_in_beijing(self, fenpai: Fenpai, change: Callable[[str], None]) -> None:
+        change("UPDATE cases SET created_at = '2026-11-23T16:00:00.000000Z'")
+        assert fenpai("cases", "replay", "--since", "2026-11-24", "--json").answer["cases"] == 6
+        assert fenpai("cases", "replay", "--since", "2026-11-25", "--json").answer["cases"] == 0
+        assert "应是北京时间的日期" in fenpai("cases", "replay", "--since", "昨天").err
+
     def test_names_a_decision_that_was_tampered_with(
         self, fenpai: Fenpai, past: list[dict[str, Any]], change: Callable[[str], None]
     ) -> None:
