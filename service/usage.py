@@ -33,7 +33,7 @@ MISTAKES = (
     (r"Invalid value for '(.*?)'(?: / .*?)?: .*less than or equal to (.*)", r"\1 不能大于 \2"),
     (r"Invalid value for '(.*?)'(?: / .*?)?: .*greater than or equal to (.*)", r"\1 不能小于 \2"),
     (r"Invalid value for '(.*?)'(?: / .*?)?: .*valid (?:number|integer).*", r"\1 应是数字"),
-    (r"Invalid value for '(.*?)'(?: / .*?)?: .*does not match the formats.*", r"\1 应是北京时间的日期，例如 2026-11-24"),
+    (r"Invalid value for '(.*?)'(?: / .*?)?: .*valid datetime or date.*", r"\1 应是北京时间的日期，例如 2026-11-24"),
     (r"Invalid value for '(.*?)'.*", r"\1 的值不对"),
 )
 

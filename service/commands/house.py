@@ -64,7 +64,7 @@ def published(version: str, pack: str) -> RuleSet:
 
 def in_beijing(day: datetime | None) -> datetime | None:
     """A date of the command line: the day begins in Beijing, wherever the machine stands."""
-    return day.replace(tzinfo=show.CHINA) if day else None
+    return day if day is None or day.tzinfo else day.replace(tzinfo=show.CHINA)
 
 
 def replayed(pair: Pair, since: datetime | None) -> Impact:
