@@ -313,7 +313,9 @@ def _watch(settings: Settings, database: db.Database, writer: Writer, rules: act
 
 
 def _clockwork(office: Office) -> Clockwork:
-    return Clockwork(office.reads, office.writer, office.casework.terms, office.casework.now, office.bell.ring)
+    clockwork = Clockwork(office.reads, office.writer, office.casework.terms, office.casework.now, office.bell.ring)
+    office.meters.show_clocks(clockwork)
+    return clockwork
 
 
 def _sorter(office: Office) -> Sorter:

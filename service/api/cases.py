@@ -23,6 +23,7 @@ from service.api.bodies import read_json
 from service.api.deps import Office, Reach, Reading, Reads, WholeOffice, office
 from service.api.keys import HEADER, key_of
 from service.api.plain import Json, PlainRoute, body_of, door, validated
+from service.api.problems import NOTE
 from service.casework import Dossier, Handbook, open_dossier, read_notes, within
 from service.engine import Engine
 from service.errors import (
@@ -75,6 +76,7 @@ async def receive_order(request: Request) -> Response:
     body = await read_json(request, here.settings.max_case_bytes)
     received = await receive(here.desk, validated(WorkOrderIn, body), datetime.now(UTC), key_of(request), caller(request.scope).key)
     note(here, received)
+    request.scope[NOTE] = {"case": received.case.id}
     if not received.created:
         return Json(told.receipt(received.case))
     return Json(told.receipt(received.case), 201, headers={"Location": f"/v1/cases/{received.case.id}"})

@@ -20,6 +20,7 @@ from models.complaint import Complaint
 from models.decision import Decision
 from models.ruleset import Status
 from service.active import ActiveRules
+from service.casework import Clockwork
 from service.dispatcher import Dispatcher
 from service.register import ActiveRegister
 from service.store import Case
@@ -136,6 +137,11 @@ class Meters:
         self.watch("fenpai_outbox_age_seconds", "最早的一条已等待的秒数", lambda: dispatcher.age)
         self.watch("fenpai_outbox_dead", "放弃的消息数", lambda: dispatcher.state.dead)
         self.watch("fenpai_dispatcher_trouble", "1 表示送达程序出错", lambda: float(dispatcher.trouble is not None))
+
+    def show_clocks(self, clockwork: Clockwork) -> None:
+        """Show how late the timers strike, and whether they could not."""
+        self.watch("fenpai_clock_lag_seconds", "最早到期的定时器已等待的秒数", lambda: clockwork.lag)
+        self.watch("fenpai_clockwork_trouble", "1 表示定时器出错", lambda: float(clockwork.trouble is not None))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

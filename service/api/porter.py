@@ -17,6 +17,8 @@ from service.errors import Fault, FenpaiError, RouteNotFound
 SANE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 """A number that a caller may choose."""
 
+CASE = re.compile("[0-9A-Z]{26}")
+
 LETTERS = str.maketrans("0123456789", "ghjkmnpqrs")
 """Numbers of our own have no digits: none of them looks like a telephone to the log's last guard."""
 
@@ -116,6 +118,7 @@ class Porter:
             ms=round(seconds * 1000, 2),
             **({"key": scope[CALLER].key} if CALLER in scope else {}),
             **_what(scope.get(ERROR)),
+            **_case(scope),
             **scope.get(NOTE, {}),
         )
 
@@ -144,6 +147,12 @@ def _number(scope: Scope) -> str:
         if name == b"x-request-id" and SANE.fullmatch(value):
             return str(value, "ascii")
     return f"{CHANCE.getrandbits(64):016x}".translate(LETTERS)
+
+
+def _case(scope: Scope) -> dict[str, str]:
+    """Which case it was about; not what else somebody may have put in its place."""
+    case_id = scope.get("path_params", {}).get("case_id", "")
+    return {"case": case_id} if CASE.fullmatch(case_id) else {}
 
 
 def _what(error: FenpaiError | None) -> dict[str, object]:

@@ -45,9 +45,15 @@ class Clockwork:
         self._now = now
         self._told = told
         self._version: int | None = None
-        self._trouble: str | None = None
+        self.trouble: str | None = None
+        self._behind, self._looked = 0.0, 0.0
         self._seen: tuple[datetime, float] | None = None
         self._doubted_until = 0.0
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds the first of what is due has been waiting, by the last look; 0 where nothing is."""
+        return max(self._behind + time.monotonic() - self._looked, 0.0) if self._looked else 0.0
 
     async def run(self) -> None:
         """Look, strike, sleep, for ever. A database that is away is waited for."""
@@ -55,7 +61,7 @@ class Clockwork:
             try:
                 await self.recount()
                 await self.tick()
-                self._trouble = None
+                self.trouble = None
             except Exception as error:  # noqa: BLE001 (the edge: the clockwork must never stand still)
                 self._complain(error)
             await asyncio.sleep(POLL_SECONDS)
@@ -83,7 +89,8 @@ class Clockwork:
         return changed
 
     def _is_due(self, conn: Any) -> bool:
-        now = self._now(conn)
+        now, first = self._now(conn), store.first_due(conn)
+        self._behind, self._looked = ((now - first).total_seconds(), time.monotonic()) if first else (0.0, 0.0)
         return self._believes(now, time.monotonic()) and store.is_timer_due(conn, now)
 
     def _believes(self, now: datetime, steady: float) -> bool:
@@ -111,8 +118,8 @@ class Clockwork:
 
     def _complain(self, error: Exception) -> None:
         trouble = error.detail if isinstance(error, FenpaiError) else repr(error)
-        if trouble != self._trouble:
-            self._trouble = trouble
+        if trouble != self.trouble:
+            self.trouble = trouble
             structlog.get_logger().error("clockwork_trouble", detail=trouble, exc_info=error)
 
 

@@ -193,7 +193,7 @@ from service.store.shadows import (
     shadow_files,
     stop_shadow,
 )
-from service.store.timers import LEASE, claim_timers, is_held, is_timer_due
+from service.store.timers import LEASE, claim_timers, first_due, is_held, is_timer_due
 
 __all__ = [
     "LEASE",
@@ -308,6 +308,7 @@ __all__ = [
     "feed_head",
     "find_case",
     "find_move_key",
+    "first_due",
     "forget_jobs",
     "free_claims",
     "get_api_key",

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from models.tables import timers
 from service.store.rows import Claim
@@ -44,6 +44,12 @@ def claim_timers(conn: Connection, now: datetime, most: int) -> list[Claim]:
     values = {"now": now, "longest": now + LEASE, "until": now + LEASE, "most": most}
     claimed = [Claim(**row) for row in conn.execute(_CLAIM, values).mappings()]
     return sorted(claimed, key=lambda claim: (claim.due_at, claim.case_id))
+
+
+def first_due(conn: Connection) -> datetime | None:
+    """When the first of all timers is due, whoever holds it; one step in an index."""
+    found: datetime | None = conn.execute(select(func.min(timers.c.due_at))).scalar()
+    return found
 
 
 def is_held(conn: Connection, claim: Claim) -> bool:

@@ -34,6 +34,15 @@ class TestRequests:
         }
         assert line["ms"] >= 0
 
+    def test_name_the_case_that_they_are_about(self, sqlite_url: str, order: Orders, paper: Paper) -> None:
+        with opened(create_app(settings_for(sqlite_url))) as api:
+            case = api.post("/v1/cases", json=order()).json()["id"]
+            api.get(f"/v1/cases/{case}/events")
+            api.post(f"/v1/cases/{case}/accept", json={})
+            api.get("/v1/cases/13812345678")
+        told = [(line["route"], line.get("case")) for line in paper() if line["event"] == "request"]
+        assert [about for _, about in told] == [case, case, case, None]
+
     def test_leave_nothing_of_a_complaint(self, settings: Settings, order: Orders, paper: Paper) -> None:
         secrets = ["秘密内容", "张某人", "13812345678", "某机构", "NO-SECRET"]
         sent = order(

@@ -323,6 +323,21 @@ class TestTheClockwork:
         assert all(strikes(house, case_id) == STRIKES for case_id in ids)
         assert sorted(room.told) == list(range(41, 201))
 
+    def test_says_how_late_it_is(self, house: House) -> None:
+        house.receive()
+        room = Room(house.database, house.clock)
+        asyncio.run(room.at_work(room.clockwork.tick))
+        assert room.clockwork.lag == 0
+        house.clock.moment = LATER
+        claim(house)  # by a replica that dies with it
+        room = Room(house.database, house.clock)
+        asyncio.run(room.at_work(room.clockwork.tick))
+        assert timedelta(days=25).total_seconds() < room.clockwork.lag < timedelta(days=30).total_seconds()
+        house.clock.moment += store.LEASE
+        room = Room(house.database, house.clock)
+        asyncio.run(room.at_work(room.clockwork.tick))
+        assert room.clockwork.lag == 0
+
     def test_after_a_restart_goes_on_where_it_stood(self, house: House) -> None:
         case_id = house.receive()
         house.clock.moment = datetime(2026, 11, 26, 16, 0, tzinfo=BEIJING)
