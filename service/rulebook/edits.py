@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from service.rulebook.layout import kind_of
@@ -54,6 +55,17 @@ def apply(files: Mapping[str, str], edit: Edit) -> dict[str, str]:
     return {**files, name: ("\ufeff" if written.startswith("\ufeff") else "") + changed}
 
 
+def doubled(files: Mapping[str, str], edit: Edit) -> bool:
+    """Whether an edit would add a word that stands there already."""
+    if edit.gone or edit.field not in WORDS:
+        return False
+    name, loc = find(files, edit)
+    node: Node | None = Sheet(name, _kind(name), files[name]).root.at(loc)
+    for step in {"list": (), "near": ("near", "words")}.get(edit.field, (edit.field,)):
+        node = node and node.child(step)
+    return node is not None and any(item.text == edit.value for item in node.items or ())
+
+
 def _changed(text: str, sheet: Sheet, loc: Loc, edit: Edit) -> str:
     if edit.gone:
         return _Text(text).without_word(sheet, loc, edit)
@@ -62,6 +74,7 @@ def _changed(text: str, sheet: Sheet, loc: Loc, edit: Edit) -> str:
 
 def find(files: Mapping[str, str], edit: Edit) -> tuple[str, Loc]:
     """The file and the way to the rule or list that an edit names."""
+    seen: list[str] = []
     for name in sorted(files):
         if (kind := kind_of(name)) and edit.where.split(".")[0] in files[name]:
             sheet = Sheet(name, kind, files[name].removeprefix("\ufeff").replace("\r\n", "\n"))
@@ -72,7 +85,9 @@ def find(files: Mapping[str, str], edit: Edit) -> tuple[str, Loc]:
                 for loc, node in sheet.walk("rules.*"):
                     if (named := node.child("id")) and named.text == edit.where:
                         return name, loc
-    raise CannotEdit(f"规则包里没有 {edit.where}")
+                    seen.append(named.text or "" if named else "")
+    near = get_close_matches(edit.where, seen, n=1)
+    raise CannotEdit(f"规则包里没有 {edit.where}{f'，是不是 {near[0]}' if near else ''}")
 
 
 def add_case(files: Mapping[str, str], name: str, case: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from ulid import ULID
 
 from service import rulebook, store
-from service.rulebook.edits import CannotEdit, Edit, apply
+from service.rulebook.edits import CannotEdit, Edit, apply, doubled
 from service.rulelife.draft import is_safe
 from service.rulelife.errors import BaseMoved, DraftClosed, DraftFileNotFound, DraftNotFound, DraftsFull, DraftStale, EditRefused
 from service.rulelife.publish import Ready, publish
@@ -182,6 +182,8 @@ def edited(files: Mapping[str, str], edits: list[Edit]) -> dict[str, str]:
     changed = dict(files)
     for edit in edits:
         try:
+            if doubled(changed, edit):
+                raise EditRefused(f"{edit.where} 的 {edit.field} 里已经有 {edit.value}。没有改动。")
             changed = apply(changed, edit)
         except CannotEdit as refusal:
             raise EditRefused(f"{refusal}。没有改动。") from refusal

@@ -217,7 +217,7 @@ class TestEditing:
         answer = house.post(f"{draft.path}/edits", json={"edits": [ADDED]}, headers=WANG)
         assert (answer.status_code, answer.json()["code"]) == (428, "version_missing")
 
-    @pytest.mark.parametrize("edit", [{"where": "ball.nosuch"}, {"op": "remove", "value": "没有的"}, {"op": "set"}])
+    @pytest.mark.parametrize("edit", [{}, {"where": "ball.nosuch"}, {"op": "remove", "value": "没有的"}, {"op": "set"}])
     def test_that_cannot_be_made_changes_nothing(self, house: TestClient, edit: dict[str, str]) -> None:
         draft = Draft(house)
         refusal = draft("POST", "/edits", json={"edits": [ADDED, ADDED | edit]})
