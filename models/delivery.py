@@ -22,6 +22,7 @@ class ChannelIn(Wire):
         description="签名密钥，whsec_ 加 base64（解码后 24 至 64 字节）；不写则新通道由本服务生成，已有的通道沿用原来的",
     )
     active: bool = Field(True, description="false：暂停送达，也不再为它留存新的消息")
+    seen: AwareDatetime | None = Field(None, description="读到的通道的 updated_at：此后别人改过或删掉了则不作改动，答复 412；不写则不核对")
 
 
 class ChannelTold(BaseModel):

@@ -384,6 +384,14 @@ class DepartmentNotFound(NotFound):
     title = "没有这个单位"
 
 
+class ChannelStale(Refusal):
+    """通道在读取之后又有人改过，没有改动；请重新读取。"""
+
+    code = "channel_stale"
+    status = 412
+    title = "通道已有改动"
+
+
 class ChannelNotFound(NotFound):
     """这个单位没有设置通道。"""
 

@@ -16,7 +16,7 @@ from service.api.bodies import read_json
 from service.api.deps import Bound, Office, Reading, WholeOffice
 from service.api.plain import Json, body_of, door, validated
 from service.channels import Letter
-from service.errors import ChannelNotFound, DepartmentNotFound, OthersCases
+from service.errors import ChannelNotFound, ChannelStale, DepartmentNotFound, OthersCases
 from service.store import Channel
 from service.store.letters import envelope
 
@@ -42,7 +42,7 @@ async def list_channels(reads: Reading, reach: Bound) -> Response:
     summary="设置通道",
     response_model=ChannelTold,
     response_description="通道已设置",
-    responses=responses.problems(DepartmentNotFound, OthersCases, *responses.BODY, *responses.WRITE),
+    responses=responses.problems(DepartmentNotFound, OthersCases, ChannelStale, *responses.BODY, *responses.WRITE),
     openapi_extra=body_of(ChannelIn),
 )
 async def put_channel(code: Department, request: Request, here: WholeOffice, reach: Bound) -> Response:
@@ -65,6 +65,8 @@ async def put_channel(code: Department, request: Request, here: WholeOffice, rea
 def _put(conn: Any, code: str, given: ChannelIn, fresh: str, here: Office, by: str) -> tuple[Channel, bool]:
     store.take_head(conn)
     before = store.get_channel(conn, code)
+    if given.seen is not None and (before is None or before.updated_at != given.seen):
+        raise ChannelStale
     is_fresh = given.secret is None and before is None
     secret = before.secret if before and given.secret is None else here.vault.seal((given.secret or fresh).encode())
     now = store.now(conn)

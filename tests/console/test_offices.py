@@ -63,10 +63,10 @@ def test_a_register_comes_in_when_its_wrong_row_is_mended(visit: Open, tmp_path:
     assert "云上编程学校" in Path(saved.value.path()).read_text(encoding="utf-8-sig")
 
 
-def test_a_channel_is_set_tried_used_and_a_letter_sent_again(visit: Open, order: Callable[..., dict[str, Any]]) -> None:
+def test_a_channel_is_set_tried_used_and_a_letter_sent_again(visit: Open, house: House, order: Callable[..., dict[str, Any]]) -> None:
     answers = [204, 500, 204]
     with Receiver(lambda _id, _times: Reply(answers.pop(0))).open() as receiver:
-        page = visit("/departments", expected="409|422")
+        page = visit("/departments", expected="409|412|422")
         page.get_by_role("button", name=f"{LEAD}的通道").click()
         page.get_by_label("接收地址").fill("ftp://example.cn")
         page.get_by_role("button", name="保存").click()
@@ -77,7 +77,12 @@ def test_a_channel_is_set_tried_used_and_a_letter_sent_again(visit: Open, order:
         expect(page.get_by_text("已保存")).to_be_visible()
         page.get_by_role("button", name="试送一条").click()
         expect(page.get_by_text("对方收下了")).to_be_visible()
+        house.api("PUT", "/v1/departments/culture_sports/channel", json={"url": "https://oa.example.invalid/theirs"})
+        page.get_by_role("button", name="保存").click()  # two who set one channel: neither is passed over in silence
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("现在送到 https://oa.example.invalid/theirs，在用。")
         assert not barriers(page)
+        page.get_by_role("button", name="保存").click()
+        expect(page.get_by_text("已保存")).to_be_visible()
         page.get_by_role("button", name="关闭此对话框").click()
         expect(page.get_by_text("通道在用")).to_be_visible()
 

@@ -59,6 +59,13 @@ class TestAChannel:
         made = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/a"}).json()
         assert api.get("/v1/channels").json() == {"channels": [made | {"secret": None}]}
 
+    def test_that_another_has_set_meanwhile_is_not_overwritten_unseen(self, api: TestClient) -> None:
+        first = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/a"}).json()
+        second = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/b", "seen": first["updated_at"]}).json()
+        late = api.put(CHANNEL, json={"url": "http://127.0.0.1:9/c", "seen": first["updated_at"]})
+        assert (late.status_code, late.json()["code"]) == (412, "channel_stale")
+        assert api.get(CHANNEL).json() == second
+
     def test_delivers_new_cases_and_moves(self, api: TestClient, receiver: Receiver) -> None:
         set_channel(api, receiver)
         case = send(api)
