@@ -155,6 +155,12 @@ class TestSize:
 
 
 class TestField:
+    def test_an_answer_that_its_question_does_not_have(self, desk: TestClient) -> None:
+        sent = {"content": "孩子上的培训班不退费", "answers": {"category": "nothing", "older": "x"}}
+        told = problem(desk.post("/v1/triage", json=sent))
+        assert [(fault.pointer, fault.code) for fault in told.errors] == [("/answers/category", "not_allowed")]
+        assert "letters、ball" in told.errors[0].detail
+
     @pytest.mark.parametrize(
         ("change", "pointer", "code", "says"),
         [
