@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 from ulid import ULID
 
 from models.drafts import Jobs, JobsQuery, JobTold
 from service import store
-from service.api import responses, told
+from service.api import responses, told, veil
+from service.api.access import caller
 from service.api.deps import Office, WholeOffice
 from service.api.jobs import Work, as_told
 from service.api.plain import Json, door
@@ -20,6 +22,8 @@ from service.rulelife import JobNotFound
 from service.store import JobRow
 
 router = door("/v1/rulesets/jobs", "规则")
+
+IMPACT = "impact"
 
 JobId = Annotated[str, Path(description="任务编号（ULID）")]
 
@@ -44,9 +48,13 @@ async def list_jobs(query: Annotated[JobsQuery, Query()], here: WholeOffice) -> 
     response_description="任务",
     responses=responses.problems(*responses.READ, JobNotFound),
 )
-async def get_job(job_id: JobId, here: WholeOffice) -> Response:
+async def get_job(job_id: JobId, request: Request, here: WholeOffice) -> Response:
     """任务的进度；完成之后有结果。服务重启会使没做完的任务失败，须再做一次。"""
-    return Json(job_told(await _found(here, job_id)))
+    row = await _found(here, job_id)
+    shown = job_told(row)
+    if row.kind == IMPACT and row.result:
+        shown["result"] = await veil.discreet_flips(orjson.loads(row.result), here.reads, here.vault, caller(request.scope))
+    return Json(shown)
 
 
 @router.delete(

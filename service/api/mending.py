@@ -90,7 +90,7 @@ def _files(given: RepairIn, here: Office) -> tuple[Mapping[str, str], RuleSet]:
 
 def _lessons(ruleset: RuleSet, here: Office) -> Lessons:
     with here.database.read() as conn:
-        return repair.from_ledger(conn, ruleset)
+        return repair.from_ledger(conn, ruleset, here.vault)
 
 
 def _samples(rows: Iterable[Mapping[str, Any]], field: str, ruleset: RuleSet) -> list[Sample]:

@@ -27,7 +27,8 @@ from models.publication import (
 )
 from models.ruleset import RuleSet
 from service import impact, rulebook, rulelife, ruletest, store
-from service.api import etag, responses, told
+from service.api import etag, responses, told, veil
+from service.api.access import caller
 from service.api.bodies import read_json
 from service.api.deps import Office, WholeOffice, key_of_caller
 from service.api.packs import DRAFT, ZIPPED, body, checked, draft_here, draft_in, published, version_told, zip_of
@@ -227,7 +228,7 @@ async def impact_of_draft(request: Request, here: WholeOffice) -> Response:
     """
     given = await draft_in(request, DraftIn)
     found = await here.workshop(lambda: _replayed(given.files, here))
-    return Json(impact.as_json(found))
+    return Json(await veil.discreet_flips(impact.as_json(found), here.reads, here.vault, caller(request.scope)))
 
 
 # Publishing ---------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from service.api.bodies import read_json
 from service.api.deps import ByPerson, Office, WholeOffice
 from service.api.drafts import CHANGE, KNOWN, TAGGED, WHO, DraftId, Versions, now, versions_of, whole
 from service.api.jobs import Progress
-from service.api.longwork import BEGUN, Asked, begin
+from service.api.longwork import BEGUN, IMPACT, Asked, begin
 from service.api.moves import body_given
 from service.api.packs import MOST_BYTES, checked, draft_here, published
 from service.api.plain import Json, body_of, door, validated
@@ -169,7 +169,7 @@ async def draft_impact(draft_id: DraftId, here: WholeOffice, actor: ByPerson) ->
     def work(progress: Progress) -> dict[str, Any]:
         return impact.as_json(rulelife.replay_stored(database, (engine, draft.engine), fork=False, told=progress))
 
-    return await begin(here, Asked("impact", held.row.digest, total, actor.name, draft_id), work)
+    return await begin(here, Asked(IMPACT, held.row.digest, total, actor.name, draft_id), work)
 
 
 @router.post(

@@ -1,12 +1,13 @@
 """What is shown of the people in a case: who complained is masked for all, numbers inside the texts for those who need not know them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 
 from models.access import ADMIN, HOTLINE
 from models.complaint import DemandType
+from service import store
 from service.keyring import Caller
 from service.masks import shortened, veiled
 from service.store import CaseRow
@@ -46,8 +47,16 @@ def discreet(text: str, sealed: bytes | None, vault: Vault, caller: Caller) -> s
     """A piece of a case's text, without what would tell who complained."""
     if knows(caller) or sealed is None:
         return text
-    who: dict[str, Any] = orjson.loads(vault.unseal(sealed))
-    return veiled(text, tuple(word for word in who.values() if isinstance(word, str) and len(word) > 1))
+    return veiled(text, vault.words(sealed))
+
+
+async def discreet_flips(told: dict[str, Any], reads: Callable[..., Awaitable[Any]], vault: Vault, caller: Caller) -> dict[str, Any]:
+    """The cases that an impact tells of, without what would tell who complained."""
+    cases = {} if knows(caller) else await reads(store.cases_by_id, [flip["id"] for flip in told["flips"]])
+    for flip in told["flips"]:
+        if (case := cases.get(flip["id"])) is not None:
+            flip["text"] = veiled(flip["text"], vault.words(case.complainant))
+    return told
 
 
 def veil(told: Mapping[str, Any], case: CaseRow, vault: Vault, caller: Caller) -> dict[str, Any]:

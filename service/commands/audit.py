@@ -1,6 +1,5 @@
 """`fenpai audit verify | export`: whether anything was touched, and the whole log for an auditor."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +8,9 @@ import typer
 
 from service import audit, usage
 from service.audit import Mark
-from service.commands.house import opened
+from service.commands.house import opened, vault_of
 from service.commands.terminal import who
-from service.config import Settings
-from service.db import Database
 from service.errors import StartError
-from service.vault import Vault
 
 app = typer.Typer(cls=usage.Group, help="核查审计链，导出审计记录。", rich_markup_mode=None)
 app.callback(invoke_without_command=True)(usage.help_alone)
@@ -26,9 +22,8 @@ def verify(
     seals: Annotated[bool, typer.Option("--seals/--no-seals", help="是否也逐件试开加密的诉求人信息（要有数据密钥）")] = True,
 ) -> None:
     """核对整条审计链，以及每个案件、钥匙、规则版本是否与它相符；指出第一处不符。有不符时以 1 结束。"""
-    settings = Settings.from_env(os.environ)
     with opened() as database:
-        found = audit.verify(database, _vault(settings, database) if seals else None, _mark(noted))
+        found = audit.verify(database, vault_of(database) if seals else None, _mark(noted))
     if found.broken is not None:
         print(f"第 {found.broken} 行不符：{found.why}", file=sys.stderr)
         raise typer.Exit(1)
@@ -61,7 +56,3 @@ def _mark(noted: str) -> Mark | None:
     if mark is None:
         raise StartError("--noted 应形如 1234:摘要，即以前核查时打印的链尾")
     return mark
-
-
-def _vault(settings: Settings, database: Database) -> Vault:
-    return Vault.open(settings.keys, database.path.with_name("fenpai.key") if database.path else None)

@@ -15,6 +15,7 @@ from service.db import Database
 from service.errors import FenpaiError
 from service.impact import Impact, Pair
 from service.rulelife import CasesFail, ConfirmedBreak, Draft, DraftBroken
+from service.vault import Vault
 
 Folder = Annotated[str, typer.Argument(envvar=["FENPAI_RULES_DIR", "FENPAI_PACK"], metavar="[规则包]", help="规则包：名称或文件夹")]
 Author = Annotated[str, typer.Option(metavar="姓名", help="谁做的，必填")]
@@ -29,6 +30,11 @@ def opened() -> Iterator[Database]:
     with closing(db.connect(Settings.from_env(os.environ).database_url)) as database:
         db.check(database)
         yield database
+
+
+def vault_of(database: Database) -> Vault:
+    """The vault of a database, with the keys of the settings or of the file beside it."""
+    return Vault.open(Settings.from_env(os.environ).keys, database.path.with_name("fenpai.key") if database.path else None)
 
 
 def code_of(pack: str) -> str:

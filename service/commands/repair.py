@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service import repair, rulebook, show, usage
-from service.commands.house import opened
+from service.commands.house import opened, vault_of
 from service.commands.terminal import Pack, as_text
 from service.errors import StartError
 
@@ -41,7 +41,7 @@ def repair_rules(
     cases, right = repair.read(wrong or [], ruleset, wanted), repair.read(confirmed or [], ruleset, wanted)
     if ledger:
         with opened() as database, database.read() as conn:
-            lessons = repair.from_ledger(conn, ruleset)
+            lessons = repair.from_ledger(conn, ruleset, vault_of(database))
         print(lessons.told, file=sys.stderr)
         cases, right = [*cases, *lessons.wrong], [*right, *lessons.right]
     with show.progress("试各种修改", None) as advance:

@@ -10,9 +10,11 @@ from service import rulebook, rulelife, store
 from service.db import Database
 from service.engine import Engine
 from service.ledger import Verdict
+from service.masks import veiled
 from service.repair.proposal import Repair
 from service.ruletest import Sample
 from service.store import Lesson
+from service.vault import Vault
 
 MOST_WRONG = 200
 MOST_RIGHT = 2_000
@@ -33,12 +35,12 @@ class Lessons:
         return f"台账：判错的 {len(self.wrong)} 件，确认判对的 {len(self.right)} 件{more}。"
 
 
-def from_ledger(conn: Any, ruleset: RuleSet) -> Lessons:
-    """The newest cases that were decided wrongly, and rightly."""
-    sides = [
-        [_sample(lesson, ruleset) for lesson in store.lessons(conn, most, stands=stands)]
-        for stands, most in ((False, MOST_WRONG), (True, MOST_RIGHT))
-    ]
+def from_ledger(conn: Any, ruleset: RuleSet, vault: Vault) -> Lessons:
+    """The newest cases that were decided wrongly, and rightly; without who complained: a passage may end in a pack, and all read that."""
+    found = [store.lessons(conn, most, stands=stands) for stands, most in ((False, MOST_WRONG), (True, MOST_RIGHT))]
+    whole = store.cases_by_id(conn, [lesson.case.id for side in found for lesson in side])
+    words = {case_id: vault.words(case.complainant) for case_id, case in whole.items()}
+    sides = [[_sample(lesson, ruleset, words.get(lesson.case.id, ())) for lesson in side] for side in found]
     wrong, right = (tuple(sample for sample in side if sample is not None) for side in sides)
     return Lessons(wrong, right, sum(map(len, sides)) - len(wrong) - len(right))
 
@@ -49,7 +51,7 @@ def still_broken(database: Database, repair: Repair, *, fork: bool) -> list[str]
     return rulelife.replay_confirmed(database, pair, fork=fork).broken
 
 
-def _sample(lesson: Lesson, ruleset: RuleSet) -> Sample | None:
+def _sample(lesson: Lesson, ruleset: RuleSet, words: tuple[str, ...]) -> Sample | None:
     """The case with what should have come of it; None where that cannot be told from its words."""
     case, details = lesson.case, orjson.loads(lesson.case.details)
     verdict = Verdict.from_text(lesson.verdict)
@@ -57,6 +59,7 @@ def _sample(lesson: Lesson, ruleset: RuleSet) -> Sample | None:
     if not known or '"register":{' in case.triage or details.get("answers") or not case.content.strip():
         return None
     said = {"text": case.content, "title": case.title, "institution": case.institution}
+    said = {name: veiled(text, words) for name, text in said.items()}
     asserted = bool(details.get("asserted_scope", False))
     return Sample("ledger", 0, 0, Expectation.model_validate({**said, "asserted_scope": asserted, **_wanted(verdict, ruleset)}))
 

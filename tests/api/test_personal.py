@@ -9,8 +9,9 @@ from starlette.testclient import TestClient
 
 from service import audit, db
 from service.masks import veiled
-from tests.api.conftest import Orders
+from tests.api.conftest import Orders, eventually
 from tests.api.test_access import Keys, bearer, mint
+from tests.packs.build import edited
 
 NAME, PHONE, HOME = "欧阳标记", "13900007788", "标记胡同七号院"
 WHO = {"name": NAME, "phone": PHONE, "address": HOME}
@@ -87,6 +88,20 @@ class TestUnmasking:
         assert (short.status_code, short.json()["errors"][0]["detail"]) == (422, "至少 4 个字")
         for empty in ("....", "\u200b\u200b\u200b\u200b", "啊啊啊啊啊", "— — — —"):
             assert unmask(house, case, keys["hotline"], empty).json()["errors"][0]["detail"] == "请用文字写明为什么要看"
+
+
+class TestARuleAdmin:
+    def test_sees_what_a_draft_would_change_and_not_who_complained(self, house: TestClient, keys: Keys, sent: Callable[..., str]) -> None:
+        case, admin = sent(), bearer(mint(house, "rule_admin", keys["admin"])["key"]) | {"X-Fenpai-Actor": "wang"}
+        assert house.get(f"/v1/cases/{case}", headers=admin).status_code == 403
+        files = edited("categories/ball.yaml", "terms: [篮球, 足球, 网球]", "terms: [足球, 网球]")
+        draft = house.post("/v1/rulesets/drafts", json={"title": "x", "files": files}, headers=admin).json()["id"]
+        begun = house.post(f"/v1/rulesets/drafts/{draft}/impact", headers=admin).headers["Location"]
+        eventually(lambda: house.get(begun, headers=admin).json()["state"] == "done")
+        for told in (house.post("/v1/rulesets/impact", json={"files": files}, headers=admin), house.get(begun, headers=admin)):
+            assert case in told.text
+            assert [mark for mark in (NAME, "13611112222", CARD, PLATE) if mark in told.text] == []
+        assert NAME in house.get(begun, headers=bearer(keys["admin"])).text
 
 
 class TestVeiling:

@@ -49,6 +49,7 @@ def fenpai(house: TestClient, database_url: str, pack: Path, capfd: pytest.Captu
     assert house.get("/healthz").status_code == 200
     monkeypatch.setenv("FENPAI_DATABASE_URL", database_url)
     monkeypatch.setenv("FENPAI_PACK", str(pack))
+    monkeypatch.setenv("FENPAI_DATA_KEY", KEY)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words: str) -> Ended:
