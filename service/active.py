@@ -177,7 +177,7 @@ def _look_into(name: str) -> Folder:
     try:
         place = rulebook.find_pack(name)
     except rulebook.PackError as error:
-        raise PackMissing(_first(error)) from error
+        raise PackMissing(f"{error.told}。".replace("？。", "？")) from error
     files: Mapping[str, str] = {}
     try:
         files = rulebook.read_folder(place)
@@ -254,10 +254,6 @@ def _compare(folder: Folder, row: RulesetRow) -> None:
         log.warning("folder_differs", folder_digest=folder.ruleset.digest)
 
 
-def _first(error: rulebook.PackError) -> str:
-    return _errors(error)[0]
-
-
 def _all(error: rulebook.PackError) -> str:
     lines = _errors(error)
     more = [f"……另有 {len(lines) - SHOWN} 处，用 fenpai rules check 查看全部。"] if len(lines) > SHOWN else []
@@ -271,5 +267,5 @@ def _errors(error: rulebook.PackError) -> list[str]:
 
 def _words(error: Exception) -> str:
     if isinstance(error, rulebook.PackError):
-        return _first(error)
+        return _errors(error)[0]
     return error.detail if isinstance(error, FenpaiError) else f"程序出错（{type(error).__name__}）"

@@ -154,7 +154,7 @@ def replicas(api: TestClient) -> tuple[bool, str]:
 class TestFirstStart:
     @pytest.mark.parametrize("pack", ["nowhere", "/nowhere/tiny"])
     def test_without_the_folder_says_which_is_missing(self, settings: Settings, pack: str) -> None:
-        with pytest.raises(PackMissing, match=pack), TestClient(create_app(settings.model_copy(update={"pack": pack}))):
+        with pytest.raises(PackMissing, match=f"^找不到规则包 {pack}"), TestClient(create_app(settings.model_copy(update={"pack": pack}))):
             pass
 
     def test_with_a_broken_folder_says_what_is_wrong_and_where(self, settings: Settings, tmp_path: Path) -> None:
