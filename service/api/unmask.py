@@ -20,6 +20,7 @@ from service.errors import CaseNotFound, IdentityKept
 from service.keyring import Caller
 from service.masks import masked
 from service.store import CaseRow, NewEvent
+from service.vault import Vault
 
 router = door("/v1/cases", "案件")
 
@@ -41,18 +42,18 @@ async def unmask_case(case_id: CaseId, request: Request, here: WholeOffice, acto
     """
     given = validated(UnmaskIn, await read_json(request, here.settings.max_case_bytes))
     asks = caller(request.scope)
-    row, seq = await here.writer.submit(lambda conn: _unmask(conn, case_id, asks, actor, reach, given.reason))
+    row, seq = await here.writer.submit(lambda conn: _unmask(conn, case_id, asks, actor, reach, given.reason, here.vault))
     here.bell.ring(seq)
     who = veil.person(row, here.vault)
     return Json({"case_id": row.id, **who, "title": row.title, "content": row.content, "seq": seq}, headers={"Cache-Control": "no-store"})
 
 
-def _unmask(conn: Any, case_id: str, asks: Caller, actor: Actor, reach: str | None, reason: str) -> tuple[CaseRow, int]:
+def _unmask(conn: Any, case_id: str, asks: Caller, actor: Actor, reach: str | None, reason: str, vault: Vault) -> tuple[CaseRow, int]:
     store.take_head(conn)
     row = found(store.get_case(conn, case_id), case_id, reach)
     if not veil.knows(asks):
         _check(row, asks)
-    told = {"reason": masked(reason), "department": actor.department, "key": actor.key}
+    told = {"reason": masked(reason, vault.words(row.complainant)), "department": actor.department, "key": actor.key}
     event = NewEvent(at=store.now(conn), kind=KIND, case_id=row.id, actor=actor.name, data=orjson.dumps(told).decode())
     [written] = store.append_events(conn, [event])
     return row, written.seq

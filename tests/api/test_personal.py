@@ -67,13 +67,13 @@ class TestACase:
 class TestUnmasking:
     def test_is_told_for_a_reason_that_is_kept(self, house: TestClient, keys: Keys, sent: Callable[..., str], place: Path) -> None:
         case = sent()
-        told = unmask(house, case, keys["department:gym_office"]).json()
+        told = unmask(house, case, keys["department:gym_office"], f"回访{NAME}（{PHONE}）核实退款").json()
         assert (told["name"], told["phone"], told["address"], told["content"]) == (NAME, PHONE, HOME, TEXT)
         events = {
             scope: house.get(f"/v1/cases/{case}/events", headers=bearer(keys[scope])).json()["events"][-1] for scope in ("admin", "viewer")
         }
         assert (events["admin"]["kind"], events["admin"]["actor"]) == ("audit.unmasked", "li")
-        assert events["admin"]["data"]["reason"] == "回访核实退款"
+        assert events["admin"]["data"]["reason"] == "回访欧**（1**）核实退款"
         assert events["admin"]["data"]["key"] == keys["department:gym_office"].split("_")[1]
         assert events["viewer"]["data"] == {}
         opened_again = db.connect(f"sqlite:///{place}/fenpai.db")
