@@ -213,7 +213,9 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         database = db.connect(settings.database_url)
         stack.callback(database.close)
         await asyncio.to_thread(db.prepare, database)
-        vault = Vault.open(settings.keys, _key_file(database))
+        with database.read() as conn:
+            fresh = store.noted_data_key(conn) is None
+        vault = Vault.open(settings.keys, _key_file(database), fresh=fresh)
         writer = Writer(database)
         writer.start()
         stack.push_async_callback(writer.stop)

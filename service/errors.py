@@ -199,7 +199,7 @@ class DataKeyMissing(StartError):
 
 
 class DataKeyMismatch(StartError):
-    """手上的数据密钥不是这个数据库所用的。"""
+    """数据密钥与数据库不符：来电人信息是用另一把密钥加密的。请放回原来的密钥文件，或把原密钥与新密钥一起写入 FENPAI_DATA_KEY。"""
 
     code = "data_key_mismatch"
     title = "数据密钥不符"

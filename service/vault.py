@@ -19,6 +19,8 @@ LEAST_DISTINCT_BYTES = 20
 
 ADVICE = "可用这条命令生成一把新密钥：python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 
+LOST = "密钥文件 {} 不在，数据库里的诉求人信息要用它才读得出。请把另处存好的放回这里，或把其中的密钥写入 FENPAI_DATA_KEY。"
+
 
 class Vault:
     """A ring of keys, newest first: the newest seals, any of them opens."""
@@ -29,12 +31,17 @@ class Vault:
         self.fingerprints = tuple(sha256(b"fenpai data key" + key).hexdigest() for key in raw)
 
     @classmethod
-    def open(cls, keys: str | None, key_file: Path | None) -> Self:
-        """With the keys of FENPAI_DATA_KEY; without them, and only beside an embedded database, with a key file, one key a line."""
+    def open(cls, keys: str | None, key_file: Path | None, *, fresh: bool = False) -> Self:
+        """With the keys of FENPAI_DATA_KEY; without them, and only beside an embedded database, with a key file, one key a line.
+
+        A file that is not there is made for a `fresh` database alone: in any other something is sealed that a new key cannot open.
+        """
         if keys and keys.strip():
             return cls(keys.split(","))
         if key_file is None:
             raise DataKeyMissing(f"使用 PostgreSQL 时必须设置 FENPAI_DATA_KEY，各副本用同一把密钥。{ADVICE}")
+        if not key_file.exists() and not fresh:
+            raise DataKeyMissing(LOST.format(key_file))
         return cls((_read(key_file) if key_file.exists() else _create(key_file)).split() or [""], f"密钥文件 {key_file} ")
 
     def seal(self, plain: bytes) -> bytes:

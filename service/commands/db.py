@@ -7,10 +7,10 @@ import orjson
 import typer
 
 from service import db, store, usage
+from service.commands.house import vault_of
 from service.commands.terminal import who
 from service.config import Settings
 from service.store import NewEvent
-from service.vault import Vault
 
 app = typer.Typer(cls=usage.Group, help="管理数据库。", rich_markup_mode=None)
 app.callback(invoke_without_command=True)(usage.help_alone)
@@ -35,9 +35,7 @@ def rekey_database() -> None:
     settings = Settings.from_env(os.environ)
     with closing(db.connect(settings.database_url)) as database:
         db.check(database)
-        vault = Vault.open(settings.keys, database.path.with_name("fenpai.key") if database.path else None)
-        with database.write() as conn:
-            store.bind_data_key(conn, vault.fingerprints)
+        vault = vault_of(database)
         count, after, more = 0, "", True
         while more:  # stretch by stretch: a server that runs beside us must not wait for all of them
             with database.write() as conn:

@@ -67,7 +67,7 @@ from service.store.incidents import (
     texts_of,
 )
 from service.store.jobs import add_job, fail_jobs, get_job, list_jobs, note_job
-from service.store.keys import bind_data_key, note_data_key, renew_seals, renew_secrets
+from service.store.keys import bind_data_key, check_data_key, note_data_key, noted_data_key, renew_seals, renew_secrets
 from service.store.ledger import (
     add_quarantine,
     add_tallies,
@@ -280,6 +280,7 @@ __all__ = [
     "cases_by_id",
     "changes",
     "changes_within",
+    "check_data_key",
     "claim_deliveries",
     "claim_shadow",
     "claim_timers",
@@ -362,6 +363,7 @@ __all__ = [
     "note_replica",
     "note_shadow",
     "note_sorted",
+    "noted_data_key",
     "now",
     "other_pack",
     "outbox_state",

@@ -9,14 +9,23 @@ from service.errors import DataKeyMismatch
 from service.store.events import take_head
 
 
+def noted_data_key(conn: Connection) -> str | None:
+    """The fingerprint of the key without which nothing can be read; None where nothing was sealed yet."""
+    return conn.execute(select(heads.c.hash).where(heads.c.name == "data_key")).scalar_one_or_none()
+
+
+def check_data_key(conn: Connection, fingerprints: Sequence[str]) -> None:
+    """Refuse to work without the key that was noted."""
+    if noted_data_key(conn) not in {None, *fingerprints}:
+        raise DataKeyMismatch
+
+
 def bind_data_key(conn: Connection, fingerprints: Sequence[str]) -> None:
     """Note the newest key at first use; afterwards refuse to work without the key that was noted."""
     take_head(conn)
-    noted = conn.execute(select(heads.c.hash).where(heads.c.name == "data_key")).scalar_one_or_none()
-    if noted is None:
+    check_data_key(conn, fingerprints)
+    if noted_data_key(conn) is None:
         conn.execute(insert(heads).values(name="data_key", value=0, hash=fingerprints[0]))
-    elif noted not in fingerprints:
-        raise DataKeyMismatch("数据密钥与数据库不符：来电人信息是用另一把密钥加密的。请找回原密钥，与新密钥一起写入 FENPAI_DATA_KEY。")
 
 
 def note_data_key(conn: Connection, fingerprint: str) -> None:

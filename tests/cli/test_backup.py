@@ -22,7 +22,7 @@ def vault(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Vault:
     monkeypatch.setenv("FENPAI_DATABASE_URL", sqlite_url)
     with closing(db.connect(sqlite_url)) as database:
         assert database.path
-        vault = Vault.open(None, database.path.with_name("fenpai.key"))
+        vault = Vault.open(None, database.path.with_name("fenpai.key"), fresh=True)
         with database.write() as conn:
             store.bind_data_key(conn, vault.fingerprints)
             store.insert_cases(conn, [new_case(n, complainant=vault.seal(b"who")) for n in range(200)])
@@ -58,6 +58,21 @@ def keep_writing(url: str, ended: threading.Event) -> None:
         while not ended.wait(0.001):
             with database.write() as conn:
                 store.append_events(conn, [NewEvent(at=NOON, kind="noted", actor="a")])
+
+
+@pytest.mark.usefixtures("vault")
+def test_restored_without_its_key_file_is_not_taken_for_one_that_was_touched(fenpai: Fenpai, sqlite_url: str) -> None:
+    key_file = Path(sqlite_url.removeprefix("sqlite:///")).with_name("fenpai.key")
+    key = key_file.read_bytes()
+    key_file.unlink()
+    for command in (["audit", "verify"], ["db", "rekey"], ["serve", "--port", "0"]):
+        said = fenpai(*command)
+        assert (said.code, f"密钥文件 {key_file} 不在" in said.err, key_file.exists()) == (2, True, False)
+    Vault.open(None, key_file, fresh=True)
+    said = fenpai("audit", "verify")
+    assert (said.code, "请放回原来的密钥文件" in said.err) == (2, True)
+    key_file.write_bytes(key)
+    assert fenpai("audit", "verify").code == 0
 
 
 @pytest.mark.usefixtures("vault")

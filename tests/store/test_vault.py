@@ -79,7 +79,7 @@ class TestKeys:
 class TestTheKeyFile:
     def test_is_made_once_and_for_its_owner_only(self, tmp_path: Path) -> None:
         path = tmp_path / "fenpai.key"
-        sealed = Vault.open(None, path).seal(SECRET)
+        sealed = Vault.open(None, path, fresh=True).seal(SECRET)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert Vault.open(None, path).unseal(sealed) == SECRET
         assert [file.name for file in tmp_path.iterdir()] == ["fenpai.key"]
@@ -90,7 +90,7 @@ class TestTheKeyFile:
 
     def test_that_others_can_read_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "fenpai.key"
-        Vault.open(None, path)
+        Vault.open(None, path, fresh=True)
         path.chmod(0o644)
         with pytest.raises(DataKeyInvalid, match="chmod 600"):
             Vault.open(None, path)
