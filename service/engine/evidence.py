@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.ruleset import RulesetFile
 
-from .plan import Plan, PlannedRule, Roles
+from .plan import Plan, PlannedRule
 from .text import Reading
 from .tokens import Borders
 
@@ -76,25 +76,21 @@ def find(plan: Plan, reading: Reading, numbers: RulesetFile) -> list[Hit]:
 
 def _meet(plan: Plan, text: str, head_length: int) -> Met:
     terms: dict[int, list[Span]] = defaultdict(list)
-    others: list[tuple[Span, Roles]] = []
+    unless: dict[int, list[Span]] = defaultdict(list)
+    near: dict[int, list[Span]] = defaultdict(list)
+    negations: list[Span] = []
+    clearings: list[Span] = []
     roles = plan.roles
     for span in plan.finder.find_overlapping(text):
         role = roles[span[2]]
         for order in role.terms:
             terms[order].append(span)
-        if not role.is_only_term:
-            others.append((span, role))
-    framed = {order for order in terms if plan.rules[order].within is not None}
-    unless: dict[int, list[Span]] = defaultdict(list)
-    near: dict[int, list[Span]] = defaultdict(list)
-    negations: list[Span] = []
-    clearings: list[Span] = []
-    for span, role in others:
+        if role.is_only_term:
+            continue
         for order in role.unless:
             unless[order].append(span)
         for order in role.near:
-            if order in framed:
-                near[order].append(span)
+            near[order].append(span)
         if role.negates is not None and not _asks(text, span[0]):
             negations.append((span[0], span[1], role.negates))
         if role.clears is not None:
@@ -199,11 +195,6 @@ def _weigh(rule: PlannedRule, spans: list[Span], reading: Reading, numbers: Rule
         Hit(rule, pattern, start, -end, points * -zone * share // 10_000)
         for (zone, start, end, pattern), share in zip(sorted(best.values()), repeat, strict=False)
     ]
-
-
-def _rank(item: tuple[int, tuple[int, int, int]]) -> tuple[int, int, int]:
-    _, (zone, start, end) = item
-    return -zone, start, -end
 
 
 def _zone(reading: Reading, place: int, numbers: RulesetFile) -> int:
