@@ -25,7 +25,9 @@ export function useKeys(press: (key: string) => boolean): void {
     const target = event.target as HTMLElement;
     if (!awake.value || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || target.closest(WRITING)) return;
     if (event.key === "Enter" && target.closest(ACTING)) return;
-    if (press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) event.preventDefault();
+    if (!press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) return;
+    event.preventDefault();
+    if (target.closest(ACTING)) target.blur(); // whoever chose by a key means this with the next Enter, not the link that was clicked before
   };
   onMounted(() => addEventListener("keydown", hear));
   onUnmounted(() => removeEventListener("keydown", hear));
