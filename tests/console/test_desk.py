@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.api.conftest import eventually
 from tests.console.conftest import House, Open, barriers
+from tests.rulelife.conftest import move
 
 Send = Callable[..., dict[str, Any]]
 UNSURE = "楼上培训班吵死了，一下课几十个孩子跑来跑去，管不管？"
@@ -154,6 +155,20 @@ def test_what_is_none_of_ours_goes_back_with_a_reason(visit: Open, house: House,
     page.get_by_role("form", name="退回热线").get_by_role("button", name="退回热线").click()
     title(page, 2)
     assert now(house, unsure[0])["status"] == "returned"
+
+
+def test_what_a_department_handed_back_goes_where_it_says_in_two_keys(visit: Open, house: House, order: Send) -> None:
+    case, clause = order(title="退给别人"), next(iter(house.api("GET", "/v1/vocabulary").json()["clause"]))
+    said = {"reason_code": "not_ours", "text": "不归我们管", "clause": clause, "suggested": "education"}
+    with house.officer() as officer:
+        move(officer, case["id"], "hand-back", case["triage"]["lead"], **said)
+    page = signed(visit("/desk?queue=handed_back"))
+    expect(page.locator("[data-candidate]").first).to_contain_text("退单时的建议")
+    expect(page.get_by_text("正在看您可以做什么")).to_have_count(0)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="工单", exact=True).click()  # whoever leaves the desk means what they decided
+    eventually(lambda: (now(house, case)["status"], now(house, case)["lead"]) == ("dispatched", "education"))
 
 
 def test_the_keys_are_told_and_can_be_put_out(visit: Open, unsure: list[dict[str, Any]]) -> None:

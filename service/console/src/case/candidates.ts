@@ -1,4 +1,4 @@
-// Which departments a case could go to: what the decision, its runner-up, its question and past cases name, best first, each with why.
+// Which departments a case could go to: what who handed it back, the decision, its runner-up, its question and past cases name, best first, each with why.
 import type { Schemas } from "../api/client";
 import { name, words } from "../words";
 
@@ -18,7 +18,7 @@ export function leadsTo(code: string): string {
   return all?.department[code] ?? all?.evidence[`scope:${code}`] ?? all?.outcome[code] ?? all?.reason[code] ?? code;
 }
 
-export function candidates(triage: Decision, lead: string | null, similar: Similar[]): Candidate[] {
+export function candidates(triage: Decision, lead: string | null, similar: Similar[], suggested: string | null = null): Candidate[] {
   const found = new Map<string, Candidate>();
   const add = (department: string | null | undefined, why: string, score: number | null = null) => {
     if (!department || !words.all?.department[department]) return;
@@ -28,6 +28,7 @@ export function candidates(triage: Decision, lead: string | null, similar: Simil
     found.set(department, one);
   };
   const points = (code: string | null) => triage.categories.find((one) => one.code === code)?.score ?? null;
+  add(suggested, "退单时的建议");
   add(triage.lead, triage.category ? `研判：${name("category", triage.category)}` : "研判", points(triage.category));
   add(lead, "现在的主办");
   const next = triage.runner_up;
