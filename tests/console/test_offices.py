@@ -130,3 +130,6 @@ def test_each_key_opens_what_is_its_own_and_no_more(visit: Open, house: House, o
     expect(approver.get_by_role("button", name="发布并启用")).to_be_disabled()
     approval.get_by_role("button", name="批准", exact=True).click()
     expect(approval).to_contain_text("已批准")
+    approver.get_by_role("link", name="分派").click()  # it may not read cases: 今日 is none of its pages
+    expect(approver.get_by_role("heading", level=1)).to_have_text("规则")
+    expect(approver.get_by_role("link", name="工单", exact=True)).to_have_count(0)

@@ -12,11 +12,14 @@ declare module "vue-router" {
   }
 }
 
+/** Who may read cases. */
+const READERS = ["hotline", "department", "viewer"];
+
 export const PAGES: RouteRecordRaw[] = [
-  { path: "/", name: "today", meta: { title: "今日", menu: 1 }, component: () => import("./pages/today/TodayPage.vue") },
-  { path: "/cases", name: "cases", meta: { title: "工单", menu: 2 }, component: () => import("./pages/cases/CasesPage.vue") },
-  { path: "/cases/:id", name: "case", meta: { title: "工单详情" }, component: () => import("./pages/cases/CasePage.vue") },
-  { path: "/desk", name: "desk", meta: { title: "待研判", menu: 3 }, component: () => import("./pages/desk/DeskPage.vue") },
+  { path: "/", name: "today", meta: { title: "今日", menu: 1, scopes: READERS }, component: () => import("./pages/today/TodayPage.vue") },
+  { path: "/cases", name: "cases", meta: { title: "工单", menu: 2, scopes: READERS }, component: () => import("./pages/cases/CasesPage.vue") },
+  { path: "/cases/:id", name: "case", meta: { title: "工单详情", scopes: READERS }, component: () => import("./pages/cases/CasePage.vue") },
+  { path: "/desk", name: "desk", meta: { title: "待研判", menu: 3, scopes: READERS }, component: () => import("./pages/desk/DeskPage.vue") },
   { path: "/try", name: "try", meta: { title: "试一试", menu: 4 }, component: () => import("./pages/try/TryPage.vue") },
   {
     path: "/rules",
