@@ -1,6 +1,6 @@
 """系统: the service tells how it is, the audit chain is checked, a key is made, used in another browser, and revoked."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.console.conftest import House, Open, barriers
 
@@ -43,8 +43,7 @@ def test_a_key_is_made_signs_in_another_browser_and_revoked_throws_it_out(visit:
     first.get_by_role("button", name="发钥匙").click()
     key = first.locator("code", has_text="fenpai_").inner_text()
     first.get_by_role("button", name="存好了，去登录").click()
-    first.get_by_label("钥匙", exact=True).fill(key)
-    first.get_by_role("button", name="登录").click()
+    sign_in(first, key)
     first.get_by_label("谁用").fill("查看大屏")
     first.get_by_role("group", name="能做什么").get_by_text("查看").click()
     first.get_by_role("button", name="发钥匙").click()
@@ -53,8 +52,7 @@ def test_a_key_is_made_signs_in_another_browser_and_revoked_throws_it_out(visit:
     assert not barriers(first)
 
     other = visit("/system", expected="401")
-    other.get_by_label("钥匙", exact=True).fill(shown.inner_text())
-    other.get_by_role("button", name="登录").click()
+    sign_in(other, shown.inner_text())
     expect(other.get_by_role("region", name="当前身份")).to_contain_text("查看大屏：查看")
     expect(other.get_by_role("tab", name="钥匙")).to_have_count(0)
 
@@ -89,3 +87,10 @@ def test_a_key_is_made_signs_in_another_browser_and_revoked_throws_it_out(visit:
     expect(first.get_by_role("dialog")).to_contain_text("您正用着它")
     first.get_by_role("dialog").get_by_role("button", name="吊销", exact=True).click()
     expect(first.get_by_role("heading", name="分派 · 登录")).to_be_visible()
+
+
+def sign_in(page: Page, key: str) -> None:
+    """With a key, once the page has given way to the log-in: it may have something of that name itself."""
+    expect(page.get_by_role("heading", name="分派 · 登录")).to_be_visible()
+    page.get_by_label("钥匙", exact=True).fill(key)
+    page.get_by_role("button", name="登录").click()
