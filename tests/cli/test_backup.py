@@ -10,10 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from service import audit, db, store
+from service.app import create_app
+from service.config import Settings
+from service.errors import DataKeyMissing
 from service.store import NewEvent
 from service.vault import Vault
+from tests.api.conftest import opened
 from tests.builders import NOON, new_case
-from tests.cli.conftest import Fenpai
+from tests.cli.conftest import PACK, Fenpai
 
 
 @pytest.fixture
@@ -65,9 +69,14 @@ def test_restored_without_its_key_file_is_not_taken_for_one_that_was_touched(fen
     key_file = Path(sqlite_url.removeprefix("sqlite:///")).with_name("fenpai.key")
     key = key_file.read_bytes()
     key_file.unlink()
-    for command in (["audit", "verify"], ["db", "rekey"], ["serve", "--port", "0"]):
+    for command in (["audit", "verify"], ["db", "rekey"]):
         said = fenpai(*command)
         assert (said.code, f"密钥文件 {key_file} 不在" in said.err, key_file.exists()) == (2, True, False)
+    with (
+        pytest.raises(DataKeyMissing),
+        opened(create_app(Settings.from_env({"FENPAI_DATABASE_URL": sqlite_url, "FENPAI_PACK": str(PACK)}))),
+    ):
+        pytest.fail("it must not be served")
     Vault.open(None, key_file, fresh=True)
     said = fenpai("audit", "verify")
     assert (said.code, "请放回原来的密钥文件" in said.err) == (2, True)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -31,11 +31,14 @@ QUIETLY = (  # a browser of tests: no sandbox (tests may run as root), and no ca
     "--disable-sync",
 )
 SERIOUS = {"serious", "critical"}
+SOON = 15_000
+"""Milliseconds that something to be seen may take: other tests use the same cores."""
 
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """For one file: as long as it lives an event loop runs in this thread, and other tests want one of their own."""
+    expect.set_options(timeout=SOON)
     with sync_playwright() as found:
         yield found
 

@@ -183,7 +183,7 @@ class TestACase:
         page = visit(f"/cases/{second['id']}")
         signed(page, "周")
         links = page.get_by_role("region", name="关联")
-        expect(links).to_contain_text(first["id"], timeout=15_000)
+        expect(links).to_contain_text(first["id"])
         links.get_by_role("button", name="是重复，并单").click()
         expect(links).to_contain_text("已并入")
         assert house.api("GET", f"/v1/cases/{second['id']}").json()["merged_into"] == first["id"]

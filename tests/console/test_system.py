@@ -71,15 +71,15 @@ def test_a_key_is_made_signs_in_another_browser_and_revoked_throws_it_out(visit:
         expect(first.get_by_role("dialog")).to_be_hidden()
     expect(row).to_have_count(0)
     other.get_by_role("link", name="名录", exact=True).click()
-    expect(other.get_by_role("heading", name="分派 · 登录")).to_be_visible(timeout=15_000)
+    expect(other.get_by_role("heading", name="分派 · 登录")).to_be_visible()
 
     first.get_by_role("tab", name="审计").click()
     expect(first.get_by_role("region", name="审计记录")).to_contain_text("吊销钥匙")
     first.get_by_role("button", name="核对").click()
-    expect(first.get_by_text("完整：核对了")).to_be_visible(timeout=15_000)
+    expect(first.get_by_text("完整：核对了")).to_be_visible()
     house.behind_its_back("DROP TRIGGER events_no_update; UPDATE events SET actor = 'nobody' WHERE seq = 2")
     first.get_by_role("button", name="核对").click()
-    expect(first.get_by_text("第 2 行起不符")).to_be_visible(timeout=15_000)
+    expect(first.get_by_text("第 2 行起不符")).to_be_visible()
     assert not barriers(first)
 
     first.get_by_role("tab", name="钥匙").click()  # who revokes the key of this very session is out

@@ -78,7 +78,7 @@ class TestToday:
         page = visit("/", width=390)
         expect(figure(page, "受理")).to_contain_text("4 件")
         order()
-        expect(figure(page, "受理")).to_contain_text("5 件", timeout=10_000)
+        expect(figure(page, "受理")).to_contain_text("5 件")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
@@ -103,4 +103,4 @@ def test_a_replica_that_is_killed_and_comes_back_is_waited_for(visit: Open, orde
         order()
     with housed(module_url, port, **KEYED):
         expect(page.get_by_role("alert").filter(has_text="连不上服务")).to_have_count(0, timeout=40_000)
-        expect(shown).to_have_text(f"{count + 1} 件", timeout=15_000)
+        expect(shown).to_have_text(f"{count + 1} 件")
