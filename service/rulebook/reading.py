@@ -263,8 +263,12 @@ class _Composer:
         mark, opened = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
         if opened and (problem in ELSEWHERE or (problem in BRACKETS and opened.line < _spot(mark)[0])):
             mark = opened
+        lines = text.split("\n")
         line, column = _spot(mark)
-        written = text.split("\n")[line] if line < text.count("\n") + 1 else ""
+        if line and not "".join(lines[line:]).strip():  # it looked for more behind the end of the text
+            line = max((number for number, one in enumerate(lines) if one.strip()), default=0)
+            column = len(lines[line])
+        written = lines[line]
         if bare := BARE_BRACES.search(written):
             said = "braces", f"以 {{ 开头的词语要加引号：{bare['term']}", f'请写成 "{bare["term"]}"'
             return Broken(Flaw(*self._draft.at(line, bare.start("term")), *said, self._around()), line)

@@ -27,9 +27,12 @@ export function onChanges(hear: Hear): void {
 /** Milliseconds after which every replica serves by the rules that were put into force. */
 const SWITCHED = 2_500;
 
-/** Hear that the rules changed: at once, and again when the replica that answers must have changed over to them. */
+/**
+ * Hear that the rules changed: at once, and again when the replica that answers must have changed over to them; and once after the
+ * beginning, for a change just before the page began to listen.
+ */
 export function onRules(hear: () => unknown): void {
-  let later = 0;
+  let later = window.setTimeout(hear, SWITCHED);
   onChanges((changes) => {
     if (!changes.some((one) => one.kind.startsWith("rules."))) return;
     clearTimeout(later);
