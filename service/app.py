@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -213,9 +212,7 @@ async def open_office(settings: Settings, now: Now = store.now) -> AsyncIterator
         database = db.connect(settings.database_url)
         stack.callback(database.close)
         await asyncio.to_thread(db.prepare, database)
-        with database.read() as conn:
-            fresh = store.noted_data_key(conn) is None
-        vault = Vault.open(settings.keys, _key_file(database), fresh=fresh)
+        vault = Vault.of(database, settings.keys)
         writer = Writer(database)
         writer.start()
         stack.push_async_callback(writer.stop)
@@ -359,10 +356,6 @@ def settled() -> Iterator[None]:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
         gc.unfreeze()
-
-
-def _key_file(database: db.Database) -> Path | None:
-    return database.path.with_name("fenpai.key") if database.path else None
 
 
 # Serving --------------------------------------------------------------------------------------------------------------------------

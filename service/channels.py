@@ -120,7 +120,7 @@ INSIDE = "这是本机或内网的地址。确实要送到内网时，请设置 
 
 
 def _invalid(pointer: str, told: str) -> Invalid:
-    return Invalid("有 1 处不合格式，见 errors。", [FieldFault(pointer, told, "bad_value")])
+    return Invalid(faults=[FieldFault(pointer, told, "bad_value")])
 
 
 def _literal(host: str) -> Address | None:

@@ -55,7 +55,7 @@ class Received:
 async def receive(desk: Desk, order: WorkOrderIn, now: datetime, key: str | None = None, by_key: str | None = None) -> Received:
     """Judge an order and keep it. An order kept before gives its case again; other content under the same number or key is refused."""
     if order.received_at is not None and order.received_at > now + AHEAD:
-        raise Invalid("有 1 处不合格式，见 errors。", [FieldFault("/received_at", LATER, "out_of_range")])
+        raise Invalid(faults=[FieldFault("/received_at", LATER, "out_of_range")])
     decision = desk.triage(order.complaint())
     outcome = await desk.keep(open_case(order, decision, now, desk, key, by_key))
     if outcome.result == "conflict" or not _same_complainant(outcome, order.complainant, desk.vault):
@@ -134,7 +134,7 @@ def _canonical(sent: dict[str, Any]) -> bytes:
         return json.dumps(sent, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except ValueError:
         fault = FieldFault("/extra", "含有 NaN 或无穷大，JSON 没有这样的数字", "out_of_range")
-        raise Invalid("有 1 处不合格式，见 errors。", [fault]) from None
+        raise Invalid(faults=[fault]) from None
 
 
 def _departments(decision: Decision) -> tuple[CaseDepartment, ...]:

@@ -12,6 +12,8 @@ from typing import Self
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from service import store
+from service.db import Database
 from service.errors import DataKeyInvalid, DataKeyMissing, SealBroken
 
 LEAST_DISTINCT_BYTES = 20
@@ -29,6 +31,16 @@ class Vault:
         raw = [_strong(key.strip(), f"{origin} 中第 {place} 把密钥") for place, key in enumerate(keys, 1)]
         self._ring = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in raw])
         self.fingerprints = tuple(sha256(b"fenpai data key" + key).hexdigest() for key in raw)
+
+    @classmethod
+    def of(cls, database: Database, keys: str | None) -> Self:
+        """That of a database: the key with which something was sealed there must be among them."""
+        key_file = database.path.with_name("fenpai.key") if database.path else None
+        with database.read() as conn:
+            noted = store.noted_data_key(conn)
+        vault = cls.open(keys, key_file, fresh=noted is None)
+        store.check_data_key(noted, vault.fingerprints)
+        return vault
 
     @classmethod
     def open(cls, keys: str | None, key_file: Path | None, *, fresh: bool = False) -> Self:

@@ -112,7 +112,7 @@ def _check_department(given: KeyIn, here: Office) -> None:
         code = scope.removeprefix(OF_DEPARTMENT)
         if scope.startswith(OF_DEPARTMENT) and code not in known:
             fault = FieldFault(f"/scopes/{place}", f"没有 {code} 这个单位，只能是 {'、'.join(known)}", f"unknown_{DEPARTMENT}")
-            raise Invalid("有 1 处不合格式，见 errors。", [fault])
+            raise Invalid(faults=[fault])
 
 
 def _made(made: Made) -> dict[str, Any]:

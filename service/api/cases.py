@@ -178,12 +178,12 @@ def _marks(institution: str, here: Office) -> tuple[tuple[str, str], ...]:
     """By which marks the cases of an institution are found: its own name as it sounds, and its entry in the register."""
     if here.rules.engine.ruleset.incidents is None:
         fault = FieldFault("/institution", "规则包没有 incidents.yaml，案件没有按机构编排，不能按机构查", "not_sorted")
-        raise ParameterInvalid("有 1 处不合格式，见 errors。", [fault])
+        raise ParameterInvalid(faults=[fault])
     listed = here.register.look_up(Complaint(title="", content="", institution=institution)).register
     if marks := signs_of(Kin(here.rules.engine), institution, listed.id if listed else None):
         return marks
     fault = FieldFault("/institution", f"“{institution}”里没有机构自己的名号，请写它的名称，例如全称", "no_proper_name")
-    raise ParameterInvalid("有 1 处不合格式，见 errors。", [fault])
+    raise ParameterInvalid(faults=[fault])
 
 
 def _digest(text: str) -> str:
@@ -216,7 +216,7 @@ def _refuse_codes(conn: Any, unknown: Mapping[str, tuple[str, list[str]]]) -> No
         if not store.is_code_used(conn, name, code)
     ]
     if faults:
-        raise ParameterInvalid(f"有 {len(faults)} 处不合格式，见 errors。", faults)
+        raise ParameterInvalid(faults=faults)
 
 
 @router.get(

@@ -230,7 +230,7 @@ def _edit(place: int, given: EditIn) -> Edit:
     is_value = given.field in {"within", "strength", "status"}
     if is_value is not (given.op == "set"):
         what = "改值（set）" if is_value else "增（add）或删（remove）"
-        raise Invalid("有 1 处不合格式，见 errors。", [FieldFault(f"/edits/{place}/op", f"{given.field} 只能{what}", "bad_value")])
+        raise Invalid(faults=[FieldFault(f"/edits/{place}/op", f"{given.field} 只能{what}", "bad_value")])
     return Edit(given.field, given.where, given.value, gone=given.op == "remove")
 
 
@@ -255,7 +255,7 @@ async def _text(request: Request, name: str) -> str:
     except UnicodeDecodeError:
         raise BodyNotUtf8 from None
     if "\x00" in text:
-        raise Invalid("有 1 处不合格式，见 errors。", [FieldFault("", f"{name} 里有空字符（NUL），不是文本文件", "not_text")])
+        raise Invalid(faults=[FieldFault("", f"{name} 里有空字符（NUL），不是文本文件", "not_text")])
     return text
 
 

@@ -127,8 +127,8 @@ def _parameter(place: Sequence[str | int]) -> tuple[str | int, ...]:
 
 def _no_field(name: str, fields: Collection[str]) -> str:
     near = get_close_matches(name[:NAME_SHOWN], fields, n=1)
-    hint = f"。您是否想写 {near[0]}？" if near else f"。可以写：{'、'.join(fields)}" if fields else "，请检查拼写"
-    return f"没有这个字段{hint}{'；来源系统自己的字段请放进 extra' if EXTRA in fields else ''}"
+    hint = f"。您是否想写 {near[0]}？" if near else f"。可以写：{'、'.join(fields)}；" if fields else "，请检查拼写；"
+    return f"没有这个字段{hint}来源系统自己的字段请放进 extra" if EXTRA in fields else f"没有这个字段{hint.removesuffix('；')}"
 
 
 Unknown = Callable[[str], str]
@@ -170,10 +170,9 @@ def _choices(expected: str) -> str:
     return "、".join(re.findall(r"'([^']*)'", expected)) or expected
 
 
-def _summary(count: int) -> str:
-    if count > SHOWN:
-        return f"有 {count} 处不合格式，errors 中列出前 {SHOWN} 处。"
-    return f"有 {count} 处不合格式，见 errors。"
+def _summary(count: int) -> str | None:
+    """What to say where not all are listed."""
+    return f"有 {count} 处不合格式，errors 中列出前 {SHOWN} 处。" if count > SHOWN else None
 
 
 def _unreadable(reason: str, body: bytes) -> Refusal:

@@ -86,7 +86,7 @@ def _page(conn: Any, query: InstitutionQuery, after: str) -> tuple[store.Registe
 def _check_category(query: InstitutionQuery, known: dict[str, Any]) -> None:
     if query.category is not None and query.category not in known:
         told = f"没有 {query.category} 这个代码，只能是 {'、'.join(known)}"
-        raise ParameterInvalid("有 1 处不合格式，见 errors。", [FieldFault("/category", told, "unknown_code")])
+        raise ParameterInvalid(faults=[FieldFault("/category", told, "unknown_code")])
 
 
 @router.get(

@@ -67,7 +67,7 @@ def examples(codes: Container[str]) -> dict[str, Any]:
 
 def _example(kind: type[FenpaiError]) -> dict[str, Any]:
     if issubclass(kind, Invalid):
-        return as_problem(kind("有 1 处不合格式，见 errors。", [_FAULTS.get(kind, _FAULTS[Invalid])]), INSTANCE)
+        return as_problem(kind(faults=[_FAULTS.get(kind, _FAULTS[Invalid])]), INSTANCE)
     return as_problem(kind(*_TOLD.get(kind, ())), INSTANCE)
 
 

@@ -66,7 +66,7 @@ def _period(query: StatsQuery, now: datetime) -> Period:
     since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
         fault = FieldFault("/since", "须早于 until，且至多相距 366 天", "out_of_range")
-        raise ParameterInvalid("有 1 处不合格式，见 errors。", [fault])
+        raise ParameterInvalid(faults=[fault])
     return Period(since, until, query.department)
 
 

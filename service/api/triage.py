@@ -44,4 +44,4 @@ def _check(answers: Mapping[str, str], questions: Mapping[str, Question]) -> Non
         if answers[code] not in codes
     ]
     if faults:
-        raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", faults)
+        raise Invalid(faults=faults)

@@ -25,7 +25,7 @@ def check_codes(asked: Question) -> None:
         if named.code is not None and named.code not in named.known
     ]
     if faults:
-        raise Invalid(f"有 {len(faults)} 处不合格式，见 errors。", faults)
+        raise Invalid(faults=faults)
 
 
 def _told(named: _Named, code: str) -> str:

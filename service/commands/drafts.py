@@ -17,16 +17,11 @@ from service.store import ApprovalRow, DraftRow
 
 app = typer.Typer()
 drafts = typer.Typer(cls=usage.Group, help="存在数据库里的草稿：交上去，请另一人批准。", rich_markup_mode=None)
+drafts.callback(invoke_without_command=True)(usage.help_alone)
 app.add_typer(drafts, name="draft")
 
 Number = Annotated[str, typer.Argument(metavar="草稿", help="草稿编号，或它的开头几位")]
 STATES = {"open": "未结束", "published": "已发布", "discarded": "已丢弃"}
-
-
-@drafts.callback(invoke_without_command=True)
-def _help_alone(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
 
 
 # A new rule ---------------------------------------------------------------------------------------------------------------------

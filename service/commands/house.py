@@ -34,11 +34,7 @@ def opened() -> Iterator[Database]:
 
 def vault_of(database: Database) -> Vault:
     """The vault of a database, with the keys of the settings or of the file beside it."""
-    key_file = database.path.with_name("fenpai.key") if database.path else None
-    with database.read() as conn:
-        vault = Vault.open(Settings.from_env(os.environ).keys, key_file, fresh=store.noted_data_key(conn) is None)
-        store.check_data_key(conn, vault.fingerprints)
-    return vault
+    return Vault.of(database, Settings.from_env(os.environ).keys)
 
 
 def code_of(pack: str) -> str:

@@ -286,7 +286,7 @@ class Invalid(Refusal):
     title = "请求内容不合格式"
 
     def __init__(self, detail: str | None = None, faults: Sequence[FieldFault] = ()) -> None:
-        super().__init__(detail)
+        super().__init__(detail or (f"有 {len(faults)} 处不合格式，见 errors。" if faults else None))
         self.faults = tuple(faults)
 
 

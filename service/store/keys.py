@@ -14,17 +14,18 @@ def noted_data_key(conn: Connection) -> str | None:
     return conn.execute(select(heads.c.hash).where(heads.c.name == "data_key")).scalar_one_or_none()
 
 
-def check_data_key(conn: Connection, fingerprints: Sequence[str]) -> None:
+def check_data_key(noted: str | None, fingerprints: Sequence[str]) -> None:
     """Refuse to work without the key that was noted."""
-    if noted_data_key(conn) not in {None, *fingerprints}:
+    if noted not in {None, *fingerprints}:
         raise DataKeyMismatch
 
 
 def bind_data_key(conn: Connection, fingerprints: Sequence[str]) -> None:
     """Note the newest key at first use; afterwards refuse to work without the key that was noted."""
     take_head(conn)
-    check_data_key(conn, fingerprints)
-    if noted_data_key(conn) is None:
+    noted = noted_data_key(conn)
+    check_data_key(noted, fingerprints)
+    if noted is None:
         conn.execute(insert(heads).values(name="data_key", value=0, hash=fingerprints[0]))
 
 
